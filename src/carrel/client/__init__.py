@@ -1,0 +1,1 @@
+"""A typed client of the public API; the command line is its first user."""

@@ -1,0 +1,1 @@
+"""Envoy: its process, its bootstrap and the files it watches. Knows ports and below."""

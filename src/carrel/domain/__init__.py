@@ -1,0 +1,1 @@
+"""What exists: frozen data and nothing else. Imports the standard library only."""

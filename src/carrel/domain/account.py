@@ -1,0 +1,40 @@
+"""People, how they prove who they are, and the sessions and tokens they hold. Secrets appear here only as hashes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from carrel.domain.actor import Role, Scope
+from carrel.domain.ids import SessionId, TokenId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: UserId
+    name: str
+    """Unique, what they sign in with."""
+    display_name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None = None
+    last_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    id: SessionId
+    user_id: UserId
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    id: TokenId
+    user_id: UserId
+    label: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None

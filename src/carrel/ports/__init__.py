@@ -1,0 +1,1 @@
+"""What we ask of the world: protocols, each with the errors it may raise."""

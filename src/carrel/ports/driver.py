@@ -1,0 +1,136 @@
+"""What a driver is: three verbs, and capabilities it may have besides.
+
+Only three errors may leave a driver, and they are the retry policy. `carrel.testing.driver_contract` judges every driver.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from carrel.domain.endpoint import Endpoint
+from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
+from carrel.domain.template import Template
+
+
+class DriverError(Exception):
+    """`sentence` says what is wrong and what helps; people may read it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class DriverUnavailable(DriverError):
+    """The backend is away. Try again later; nothing is known to have happened."""
+
+
+class OutOfCapacity(DriverError):
+    """The backend is full (memory, quota, ports, disk). Back off; people keep waiting."""
+
+
+class Rejected(DriverError):
+    """The recipe can never work as it is (command missing, value refused). Fail it and tell the admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    workspace_id: WorkspaceId
+    pool: PoolName
+    template: Template
+    secret: str
+    """The app's own random secret. Reaches it by its environment or a file, never by argv."""
+
+    @property
+    def base_path(self) -> str:
+        return base_path(self.workspace_id)
+
+
+def base_path(workspace_id: WorkspaceId) -> str:
+    """The address of a workspace below its host; also its ticket's `door` and its key in the data plane."""
+    return f"/w/{workspace_id}/"
+
+
+class InstanceState(StrEnum):
+    STARTING = "starting"
+    """Accepted; there may be no endpoint yet."""
+    RUNNING = "running"
+    """Its processes run. Whether the app answers is not the driver's to say."""
+    ENDED = "ended"
+    """It ran, or tried to, and ended without being asked."""
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What a driver shows of one workspace, read back from the instance's own tags."""
+
+    workspace_id: WorkspaceId
+    pool: PoolName | None
+    """None where the tag is damaged; it is still ours to remove."""
+    state: InstanceState
+    endpoint: Endpoint | None = None
+    handle: str | None = None
+    sentence: str | None = None
+    """For an ended one: what is known of why, e.g. "The command ended with exit status 1." """
+
+
+class Driver(Protocol):
+    """All calls may be cancelled, repeated and made at the same time for different workspaces."""
+
+    async def create(self, spec: Spec) -> None:
+        """Ask for an instance; return once the request is accepted. Repeating it for one workspace is harmless.
+
+        Raises DriverUnavailable, OutOfCapacity, Rejected.
+        """
+        ...
+
+    async def destroy(self, workspace_id: WorkspaceId) -> None:
+        """End everything it started and remove its slot; return when it is gone. Removing what is absent is success.
+
+        A person's home is never removed with it. Raises DriverUnavailable.
+        """
+        ...
+
+    async def list(self) -> Sequence[Instance]:
+        """Everything that carries this installation's tag, and nothing else. Raises DriverUnavailable."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of our own resources. Instances go on running."""
+        ...
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """Can bring a home into an instance that already runs."""
+
+    async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        """Bring the home in; repeating it is harmless. Creates the home if it is new. Raises DriverUnavailable, Rejected."""
+        ...
+
+
+@runtime_checkable
+class Restarts(Protocol):
+    async def restart(self, spec: Spec) -> None:
+        """End what runs and start it again with the same address, secret and home. Raises as create."""
+        ...
+
+
+@runtime_checkable
+class Logs(Protocol):
+    async def logs(self, workspace_id: WorkspaceId, lines: int) -> str:
+        """The last lines of what the app printed; empty if there is nothing. Raises DriverUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContext:
+    """What a driver is opened with, whatever kind it is. Entry points of group `carrel.drivers` are called with it."""
+
+    backend: str
+    installation: InstallationId
+    state_dir: str
+    """Absolute. The driver uses `slots/`, `homes/` and `logs/` below it."""
+    options: dict[str, object]
+    """The backend's own settings besides `driver`. An unknown key raises Rejected."""

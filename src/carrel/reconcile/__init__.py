@@ -1,0 +1,1 @@
+"""The loop: look (driver first, then store), plan, apply."""

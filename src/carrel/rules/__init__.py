@@ -1,0 +1,1 @@
+"""What should happen: pure decisions over the domain. No clock, no chance, no input or output."""

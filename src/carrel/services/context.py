@@ -1,0 +1,27 @@
+"""What every service function is handed besides the actor: the store and the few ports it may use. Built once, in app.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from carrel.domain.address import Addresses
+from carrel.domain.ids import BackendName, InstallationId
+from carrel.ports.clock import Clock
+from carrel.ports.dataplane import DataPlane
+from carrel.ports.driver import Driver
+from carrel.ports.probe import Probe
+from carrel.ports.wake import Wake
+from carrel.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    installation: InstallationId
+    store: Store
+    clock: Clock
+    wake: Wake
+    drivers: Mapping[BackendName, Driver]
+    probe: Probe
+    dataplane: DataPlane
+    addresses: Addresses
+    session_lifetime: timedelta = timedelta(days=14)

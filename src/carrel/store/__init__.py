@@ -1,0 +1,1 @@
+"""The facts, in SQL: schema, one module of statements per noun, two engines. Decides nothing."""

@@ -1,0 +1,1 @@
+"""The hub over HTTP: API, pages, sign-in, and the answers Envoy asks for."""
