@@ -32,6 +32,8 @@ class ReasonCode(StrEnum):
     SURPLUS = "surplus"
     """Warm, and more than the pool wants."""
     RESTARTED = "restarted"
+    UNKNOWN = "unknown"
+    """The driver shows it, and the store knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

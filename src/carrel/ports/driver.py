@@ -5,12 +5,27 @@ Only three errors may leave a driver, and they are the retry policy. `carrel.tes
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
+from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.template import Template
+
+__all__ = [
+    "Attaches",
+    "Driver",
+    "DriverContext",
+    "DriverError",
+    "DriverUnavailable",
+    "Instance",
+    "InstanceState",
+    "Logs",
+    "OutOfCapacity",
+    "Rejected",
+    "Restarts",
+    "Spec",
+    "base_path",
+]
 
 
 class DriverError(Exception):
@@ -49,30 +64,6 @@ class Spec:
 def base_path(workspace_id: WorkspaceId) -> str:
     """The address of a workspace below its host; also its ticket's `door` and its key in the data plane."""
     return f"/w/{workspace_id}/"
-
-
-class InstanceState(StrEnum):
-    STARTING = "starting"
-    """Accepted; there may be no endpoint yet."""
-    RUNNING = "running"
-    """Its processes run. Whether the app answers is not the driver's to say."""
-    ENDED = "ended"
-    """It ran, or tried to, and ended without being asked."""
-    STOPPING = "stopping"
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """What a driver shows of one workspace, read back from the instance's own tags."""
-
-    workspace_id: WorkspaceId
-    pool: PoolName | None
-    """None where the tag is damaged; it is still ours to remove."""
-    state: InstanceState
-    endpoint: Endpoint | None = None
-    handle: str | None = None
-    sentence: str | None = None
-    """For an ended one: what is known of why, e.g. "The command ended with exit status 1." """
 
 
 class Driver(Protocol):
