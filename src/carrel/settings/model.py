@@ -1,0 +1,165 @@
+"""Every setting of an installation, with its default and its meaning. Frozen; reads nothing itself."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
+
+from carrel.domain.address import Addresses
+from carrel.domain.pool import Pool
+from carrel.domain.template import Template
+from carrel.domain.units import parse_duration
+from carrel.settings.recipes import BackendSettings, PoolSettings, TemplateSettings
+from carrel.settings.values import (
+    AbsolutePath,
+    DatabaseUrl,
+    Duration,
+    ListenAddress,
+    Name,
+    Origin,
+    StarredOrigin,
+)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_USUAL_PORTS = {"http": 80, "https": 443}
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    host: ListenAddress = "127.0.0.1"
+    """The address both listeners take. Anything but 127.0.0.1 can be reached from the network."""
+    port: Port = 8000
+    """Where the hub listens: sign-in, pages, API."""
+    workspaces_port: Port = 8001
+    """Where the workspaces listen. Never the hub's port: a page of a workspace must not be able to ride the hub's session."""
+    public_url: Origin | None = None
+    """What people type to reach the hub, if it is not `http://localhost:<port>`."""
+    workspaces_url: StarredOrigin | None = None
+    """Where workspaces live, the star being a workspace's id. Another domain than the hub's. Default `http://*.localhost:<workspaces_port>`."""
+    state_dir: AbsolutePath
+    """Everything that must outlive a restart. Default `$XDG_STATE_HOME/carrel`, else `~/.local/state/carrel`; `make up` uses `./state`."""
+    database_url: DatabaseUrl | None = Field(default=None, repr=False)
+    """`postgresql+asyncpg://…` or `sqlite:///…`. Default: the file `carrel.sqlite` in the state directory."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the log says."""
+    bootstrap_token: SecretStr | None = None
+    """An admin token that exists from the first start, for scripts: long, random, beginning with `crl_`. Better in the environment than in a file."""
+    session_lifetime: Duration = parse_duration("14d")
+    """How long somebody stays signed in."""
+    trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
+    """How many proxies in front of Carrel add to X-Forwarded-For and are believed."""
+    envoy: AbsolutePath | None = None
+    """The Envoy program. Default: the one that was installed with Carrel, else the first on PATH."""
+    backends: Mapping[Name, BackendSettings] = {}
+    """Where instances run: one table each."""
+    templates: Mapping[Name, TemplateSettings] = {}
+    """What can be run: one table each."""
+    pools: Mapping[Name, PoolSettings] = {}
+    """How many workspaces of which template are kept where: one table each."""
+
+    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("bootstrap_token")
+    @classmethod
+    def _token_fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None:
+            text = token.get_secret_value()
+            if len(text) < 8 or not text.isascii() or not text.isprintable() or " " in text:
+                raise ValueError("expected at least 8 visible ASCII characters without spaces")
+        return token
+
+    @field_validator("backends", "templates", "pools")
+    @classmethod
+    def _frozen(cls, tables: Mapping[str, object]) -> Mapping[str, object]:
+        return MappingProxyType(dict(tables))
+
+    @model_validator(mode="after")
+    def _hub_and_workspaces_are_strangers(self) -> "Settings":
+        if self.port == self.workspaces_port:
+            raise ValueError(
+                f"port and workspaces_port are both {self.port}: give the workspaces a port of their own, "
+                "so that their pages cannot ride the hub's session"
+            )
+        hub, workspaces = urlsplit(self.hub_url), urlsplit(self._workspaces_base)
+        host, domain = hub.hostname or "", workspaces.hostname or ""
+        if host in LOOPBACK_NAMES:
+            return self
+        if self.workspaces_url is None:
+            raise ValueError(
+                f"public_url is at {host}, so workspaces_url must be set too: workspaces at *.localhost can be "
+                'reached from this machine only. Use another domain than the hub\'s, e.g. "https://*.labs.example.net"'
+            )
+        if hub.scheme != workspaces.scheme:
+            raise ValueError(
+                "public_url and workspaces_url must both begin with https://, or both with http://"
+            )
+        if f".{host}".endswith(f".{domain}") or f".{domain}".endswith(f".{host}"):
+            raise ValueError(
+                f"the hub ({host}) and the workspaces ({domain}) share a domain, so that a workspace could set "
+                "cookies for the hub: give workspaces_url a domain of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pools_name_what_exists(self) -> "Settings":
+        for name, pool in self.pools.items():
+            _demand(f"pools.{name}", "template", pool.template, self.templates)
+            _demand(f"pools.{name}", "backend", pool.backend, self.backends)
+        return self
+
+    @property
+    def hub_url(self) -> str:
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.state_dir / 'carrel.sqlite'}"
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Dotted key → where its value came from. A key that is absent has its default."""
+        return self._sources
+
+    def with_sources(self, sources: Mapping[str, str]) -> "Settings":
+        """The same settings, knowing where they came from."""
+        copy = self.model_copy()
+        copy._sources = MappingProxyType(dict(sources))
+        return copy
+
+    @property
+    def _workspaces_base(self) -> str:
+        return (self.workspaces_url or f"http://*.localhost:{self.workspaces_port}").replace("*.", "")
+
+    def addresses(self) -> Addresses:
+        workspaces = urlsplit(self._workspaces_base)
+        usual = _USUAL_PORTS[workspaces.scheme]
+        return Addresses(
+            hub=self.hub_url,
+            workspaces_scheme=workspaces.scheme,
+            workspaces_domain=workspaces.hostname or "",
+            workspaces_port=None if workspaces.port in (None, usual) else workspaces.port,
+        )
+
+    def domain_templates(self) -> list[Template]:
+        return [template.to_domain(name) for name, template in self.templates.items()]
+
+    def domain_pools(self) -> list[Pool]:
+        return [pool.to_domain(name) for name, pool in self.pools.items()]
+
+
+def _demand(pool: str, key: str, wanted: str, known: Mapping[str, object]) -> None:
+    if wanted not in known:
+        there = f"there is {', '.join(sorted(known))}" if known else "there is none at all"
+        raise ValueError(f'{pool}.{key} is "{wanted}", and there is no {key} of that name; {there}')

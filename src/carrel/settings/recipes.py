@@ -1,0 +1,140 @@
+"""The tables [backends.*], [templates.*] and [pools.*]: their keys, and what they become in the domain."""
+
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from carrel.domain.ids import BackendName, PoolName, TemplateName
+from carrel.domain.pool import Pool
+from carrel.domain.template import HomeKind, PathMode, Template
+from carrel.rules.recipe import versioned
+from carrel.settings.values import Command, Duration, DurationOrNever, Size
+
+_SHAPE = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+_POOL = Pool(PoolName(""), TemplateName(""), BackendName(""))
+"""Where a pool's defaults come from, so that they are written once."""
+
+Count = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class BackendSettings(BaseModel):
+    """Which driver runs instances, and that driver's own keys, which the driver itself checks."""
+
+    model_config = _SHAPE | ConfigDict(extra="allow")
+
+    driver: str
+    """The driver, by the name it is registered under: `local`, `memory`."""
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Every key besides `driver`."""
+        return dict(self.model_extra or {})
+
+
+class TemplateSettings(BaseModel):
+    model_config = _SHAPE
+
+    command: Command
+    """The program and its arguments. May hold `{host}` `{port}` `{base_path}` `{home}` `{slot}` `{id}`, never `{secret}`."""
+    title: str = ""
+    """What people read on the button; the template's name when empty."""
+    description: str = ""
+    """One sentence for the person who chooses."""
+    image: str | None = None
+    """The container image, for drivers that run containers."""
+    open: str = ""
+    """Where the person lands, relative to the workspace's root."""
+    path: PathMode = PathMode.KEEP
+    """What the app is shown of `/w/<id>/`: `keep` all of it, or `strip` it."""
+    ready: str = ""
+    """The address, relative to the root, that answers below 400 once the app is up."""
+    authorization: str | None = None
+    """What the data plane puts into the Authorization header, e.g. `token {secret}`; left out if the app knows no such thing."""
+    activity: Literal["jupyter", "rstudio", "traffic"] = "traffic"
+    """How use is recognised."""
+    home: HomeKind = HomeKind.PERSISTENT
+    """What becomes of the person's files: `persistent`, `ephemeral` (gone with the workspace) or `none`."""
+    memory: Size | None = None
+    """How much memory one workspace is meant to have, for drivers that can hold it to that."""
+    price_per_hour: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """What one workspace costs per hour, in your currency."""
+    environment: dict[str, str] = {}
+    """The whole environment of the app besides PATH and LANG. May hold the same words as `command`, and `{secret}`."""
+    files: dict[str, str] = {}
+    """Small files written before the start: path relative to the slot, and text."""
+
+    @field_validator("command")
+    @classmethod
+    def _secret_stays_out_of_argv(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        if any("{secret}" in word for word in command):
+            raise ValueError(
+                "expected no {secret} here: every process of the machine can read a command line. Use the environment"
+            )
+        return command
+
+    @field_validator("files")
+    @classmethod
+    def _files_stay_in_the_slot(cls, files: dict[str, str]) -> dict[str, str]:
+        for path in files:
+            if path.startswith("/") or {"", ".", ".."} & set(path.split("/")):
+                raise ValueError(f'expected paths inside the slot, such as "etc/app.json"; "{path}" is none')
+        return files
+
+    def to_domain(self, name: str) -> Template:
+        return versioned(
+            Template(
+                name=TemplateName(name),
+                command=self.command,
+                title=self.title or name,
+                description=self.description,
+                image=self.image,
+                open=self.open,
+                path=self.path,
+                ready=self.ready,
+                authorization=self.authorization,
+                activity=self.activity,
+                home=self.home,
+                memory=self.memory,
+                price_per_hour=self.price_per_hour,
+                environment=MappingProxyType(dict(self.environment)),
+                files=MappingProxyType(dict(self.files)),
+            )
+        )
+
+
+class PoolSettings(BaseModel):
+    model_config = _SHAPE
+
+    template: str
+    """Which template its workspaces are made from."""
+    backend: str
+    """Which backend they run on."""
+    warm: Count = _POOL.warm
+    """How many ready and unclaimed workspaces there should be."""
+    limit: Count = _POOL.limit
+    """How many live workspaces there may ever be at once, claimed ones included."""
+    per_user: Annotated[int, Field(ge=1, le=1000)] = _POOL.per_user
+    """How many workspaces of this pool one person may hold at once."""
+    paused: bool = _POOL.paused
+    """A paused pool starts nothing; what runs goes on."""
+    starting_at_once: Annotated[int, Field(ge=1, le=1000)] = _POOL.starting_at_once
+    """How many may be starting at once to refill the pool; people who wait come on top."""
+    start_timeout: Duration = _POOL.start_timeout
+    """A workspace whose app does not answer by then has failed."""
+    enter_within: Duration = _POOL.enter_within
+    """A workspace that was given to somebody and never entered is released after this."""
+    watch_within: Duration = _POOL.watch_within
+    """A waiting claim that nobody asks after lapses after this."""
+    stop_after_idle: DurationOrNever = _POOL.stop_after_idle
+    """How long a workspace may go unused. Recorded now; stopping by it comes with the idle verdict (see docs/plan.md)."""
+    max_age: DurationOrNever = _POOL.max_age
+    """A held workspace is stopped this long after it was given to somebody."""
+    retire_warm_after: DurationOrNever = _POOL.retire_warm_after
+    """A warm workspace older than this is replaced by a new one."""
+
+    def to_domain(self, name: str) -> Pool:
+        values = {
+            key: getattr(self, key) for key in type(self).model_fields if key not in ("template", "backend")
+        }
+        return Pool(PoolName(name), TemplateName(self.template), BackendName(self.backend), **values)

@@ -1,0 +1,141 @@
+"""Where values come from: built-in file, configuration files, environment, command line; and which of them wins.
+
+Later layers win key by key, tables are merged. Judges no value: that is the model's job.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from carrel.domain.errors import Invalid
+
+Tree = dict[str, object]
+
+PREFIX = "CARREL_"
+NOT_SETTINGS = frozenset({"CARREL_CONFIG", "CARREL_URL", "CARREL_TOKEN"})
+"""Where the file is, and what the command line's client reads."""
+
+FOR_TESTS = "CARREL_TEST_"
+"""Left to the test suite."""
+
+NAMED_TABLES = frozenset({"backends", "templates", "pools"})
+
+
+@dataclass(slots=True)
+class Layers:
+    """The values so far, and for each dotted key the place that had the last word."""
+
+    tree: Tree = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def add(self, origin: str, tree: Mapping[str, object]) -> None:
+        for path, value in _leaves(tree):
+            self._put(path, value, origin)
+
+    def _put(self, path: tuple[str, ...], value: object, origin: str) -> None:
+        table = self.tree
+        for step in path[:-1]:
+            below = table.get(step)
+            if not isinstance(below, dict):
+                below = table[step] = {}
+            table = below
+        if len(path) == 2 and path[0] in NAMED_TABLES and value is False:
+            table.pop(path[1], None)
+            return
+        if value != {} or not isinstance(table.get(path[-1]), dict):
+            table[path[-1]] = value
+        self._remember(".".join(path), origin)
+
+    def _remember(self, key: str, origin: str) -> None:
+        """Latest last: a complaint about a table names the place that touched it last."""
+        self.origins.pop(key, None)
+        self.origins[key] = origin
+
+
+def _leaves(
+    tree: Mapping[str, object], above: tuple[str, ...] = ()
+) -> Iterable[tuple[tuple[str, ...], object]]:
+    for key, value in tree.items():
+        path = (*above, key)
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, path)
+        else:
+            yield path, value
+
+
+def built_in() -> Tree:
+    """The templates, backend and pool that Carrel comes with."""
+    return tomllib.loads(resources.files("carrel").joinpath("builtin.toml").read_text(encoding="utf-8"))
+
+
+def files(config: Path) -> list[tuple[str, Tree]]:
+    """The file, or every .toml file of the folder in the order of their names; no key may stand in two of them."""
+    try:
+        paths = sorted(_toml_files(config)) if config.is_dir() else [config]
+        found = [(str(path), _read(path)) for path in paths]
+    except OSError as error:
+        raise Invalid(
+            f"{error.filename or config} cannot be read: {error.strerror}. Check --config and CARREL_CONFIG."
+        ) from error
+    if not found:
+        raise Invalid(f"{config} is a folder without any .toml file. Put one there, or name a file.")
+    _refuse_twice(found)
+    return found
+
+
+def _toml_files(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
+
+
+def _read(path: Path) -> Tree:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"{path} is not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+
+
+def _refuse_twice(found: Iterable[tuple[str, Tree]]) -> None:
+    seen: dict[tuple[str, ...], str] = {}
+    for name, tree in found:
+        for path, _ in _leaves(tree):
+            other = seen.setdefault(path, name)
+            if other != name:
+                raise Invalid(f"{'.'.join(path)} stands in both {other} and {name}. Keep one of them.")
+
+
+def environment(environ: Mapping[str, str]) -> list[tuple[str, Tree]]:
+    """One small layer per CARREL_* variable that is not empty; two underscores lead into a table."""
+    names = sorted(name for name in environ if _is_setting(name) and environ[name])
+    return [(f"environment variable {name}", nested(_path_of(name), environ[name])) for name in names]
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith(PREFIX) and name not in NOT_SETTINGS and not name.startswith(FOR_TESTS)
+
+
+def _path_of(name: str) -> tuple[str, ...]:
+    """Keys are lower case; names of pools have "-" where a variable must have "_"; names of variables stay as they are."""
+    steps = name.removeprefix(PREFIX).split("__")
+    path = [step.lower() for step in steps[:3]] + steps[3:]
+    if len(path) > 1 and path[0] in NAMED_TABLES:
+        path[1] = path[1].replace("_", "-")
+    return tuple(path)
+
+
+def overrides(given: Mapping[str, object]) -> list[tuple[str, Tree]]:
+    """The command line; None means "not given"."""
+    return [
+        (f"command line option --{key.replace('_', '-')}", nested(tuple(key.split(".")), value))
+        for key, value in given.items()
+        if value is not None
+    ]
+
+
+def nested(path: tuple[str, ...], value: object) -> Tree:
+    for step in reversed(path):
+        value = {step: value}
+    return value if isinstance(value, dict) else {}
