@@ -1,31 +1,11 @@
 """What the control plane tells the data plane: who is where, and who may no longer enter. Files under the hood; no calls back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import SessionId, WorkspaceId
+from carrel.domain.route import Route, Withdrawal
 
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    workspace_id: WorkspaceId
-    endpoint: Endpoint
-    authorization: str
-    """The whole value put into the Authorization header towards the app. Never empty: a row without a secret is refused."""
-    strip: bool = False
-    """Whether the app is shown paths without `/w/<id>`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A session, or everybody at one door, that may not enter until `until`, whatever signed cookie they hold."""
-
-    until: datetime
-    session_id: SessionId | None = None
-    workspace_id: WorkspaceId | None = None
+__all__ = ["DataPlane", "Route", "Withdrawal"]
 
 
 class DataPlane(Protocol):
@@ -34,5 +14,5 @@ class DataPlane(Protocol):
         ...
 
     async def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
-        """Replace the whole list. Called before a sign-out is answered. Raises Unavailable."""
+        """Make these known besides those that still count. Called before a sign-out is answered. Raises Unavailable."""
         ...
