@@ -1,0 +1,28 @@
+"""Who gets what: the warm to those who wait, and their files to those who hold. Starts and ends nothing."""
+
+from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.pool import Pool
+from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.rules.actions import Assign, Attach
+from carrel.rules.view import View
+
+
+def assign(view: View, policy: Pool) -> list[Assign]:
+    """Also in a paused pool: pausing starts nothing, it hides nothing that runs."""
+    at_hand = [workspace for workspace in view.warm if workspace.id not in view.in_flight]
+    return [Assign(policy.name)] if view.waiting and at_hand else []
+
+
+def attach(view: View) -> list[Attach]:
+    """Held but not handed over: the request that claimed it died half way, or the loop assigned it."""
+    holders = {claim.id: claim for claim in view.claims if claim.state is ClaimState.HELD}
+    return [
+        Attach(workspace, holders[workspace.claim_id])
+        for workspace in view.workspaces
+        if workspace.claim_id in holders and _awaits_home(workspace, holders[workspace.claim_id])
+    ]
+
+
+def _awaits_home(workspace: Workspace, claim: Claim) -> bool:
+    is_usable = workspace.phase is Phase.READY and workspace.desired is Desired.RUNNING
+    return is_usable and workspace.attached_at is None and claim.workspace_id == workspace.id

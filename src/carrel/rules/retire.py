@@ -1,0 +1,81 @@
+"""Which unclaimed workspaces are too old to be handed out: outdated (an older template version) or stale (warm too long).
+
+Claims go on succeeding meanwhile: while the limit leaves room, a replacement is ready before an old one goes; where there is
+none, old ones go one by one, each only when nothing else is under way and nobody waits.
+"""
+
+from datetime import datetime
+
+from carrel.domain.pool import Pool
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.workspace import Workspace
+from carrel.rules.actions import Destroy
+from carrel.rules.view import View
+from carrel.rules.wording import humanly
+
+_OUTDATED = Reason(ReasonCode.OUTDATED, "The template has a newer version, and nobody held this one.")
+
+
+def retire(view: View, policy: Pool, now: datetime) -> list[Destroy]:
+    """In a paused pool nothing: what went would not come back."""
+    if policy.paused:
+        return []
+    return [*_retire_coming(view), *_retire_warm(view, policy, now)]
+
+
+def overdue(view: View, policy: Pool, now: datetime) -> list[tuple[Workspace, Reason]]:
+    """The warm ones that are to be replaced, outdated before stale, oldest first."""
+    outdated = [(row, _OUTDATED) for row in view.warm if is_outdated(view, row)]
+    stale = [(row, _stale(policy)) for row in view.warm if _is_stale(row, policy, now)]
+    first = {row.id for row, _ in outdated}
+    return [*_oldest_first(outdated), *_oldest_first([pair for pair in stale if pair[0].id not in first])]
+
+
+def is_outdated(view: View, workspace: Workspace) -> bool:
+    current = view.template
+    return current is not None and (workspace.template, workspace.template_version) != (
+        current.name,
+        current.version,
+    )
+
+
+def leaves_room(view: View, policy: Pool) -> bool:
+    """Whether one more than `warm` may be there for a while."""
+    return len(view.held) + policy.warm + 1 <= policy.limit
+
+
+def _retire_coming(view: View) -> list[Destroy]:
+    """At once, ready numbers do not suffer. But somebody who waits takes the old version, unless that one fails to start."""
+    if view.waiting and not view.recent_failures:
+        return []
+    return [Destroy(row, _OUTDATED) for row in view.coming if is_outdated(view, row)]
+
+
+def _retire_warm(view: View, policy: Pool, now: datetime) -> list[Destroy]:
+    ready = [row for row in view.warm if row.id not in view.in_flight]
+    due = [(row, reason) for row, reason in overdue(view, policy, now) if row.id not in view.in_flight]
+    if not due or view.waiting:
+        return []
+    wanted = min(policy.warm, policy.limit - len(view.held))
+    may_go = (
+        len(ready) > policy.warm if leaves_room(view, policy) else _is_calm(view) and len(ready) >= wanted
+    )
+    return [Destroy(*due[0])] if may_go else []
+
+
+def _is_calm(view: View) -> bool:
+    return not (view.coming or view.ending or view.in_flight or view.recent_failures)
+
+
+def _is_stale(workspace: Workspace, policy: Pool, now: datetime) -> bool:
+    since = workspace.ready_at or workspace.phase_at
+    return policy.retire_warm_after is not None and now - since > policy.retire_warm_after
+
+
+def _stale(policy: Pool) -> Reason:
+    longest = f" {humanly(policy.retire_warm_after)}" if policy.retire_warm_after else ""
+    return Reason(ReasonCode.STALE, f"Nobody took it for{longest}, so a fresh one took its place.")
+
+
+def _oldest_first(pairs: list[tuple[Workspace, Reason]]) -> list[tuple[Workspace, Reason]]:
+    return sorted(pairs, key=lambda pair: (pair[0].created_at, pair[0].id))
