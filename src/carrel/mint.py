@@ -5,6 +5,9 @@ import hmac
 import secrets
 import string
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 _FIRST = string.ascii_lowercase
 _REST = string.ascii_lowercase + string.digits
 
@@ -23,6 +26,12 @@ def new_secret() -> str:
 
 def new_token() -> str:
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_signing_key() -> tuple[str, str]:
+    """A name for it (kid) and the private half of an Ed25519 key as PEM (PKCS 8)."""
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return new_id(), pem.decode()
 
 
 def fingerprint(secret: str) -> str:
