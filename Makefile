@@ -1,0 +1,73 @@
+# Carrel's one front door for people and machines. `make` alone prints what there is.
+# Every target works from a clean clone; what is installed stays inside this folder (.venv, .lab).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+PYTEST_ARGS ?=
+WORKERS ?= 2
+BIN := .venv/bin
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help up test lint reference bench lock clean system
+
+help: ## Print this list
+	@echo "Carrel: labs that are already running. On a fresh machine: make up"
+	@echo
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo
+	@echo '  make up ARGS="--port 9000 --no-open"     options of `carrel up`; its state is in ./state unless they say otherwise'
+	@echo '  make test PYTEST_ARGS="-k store"         only some tests'
+	@echo '  make test PYTHON=python3.13              another Python (3.11 or newer)'
+
+up: .venv/carrel.stamp .lab/stamp ## Install what is needed and run Carrel with a warm JupyterLab pool
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" CARREL_STATE_DIR="$${CARREL_STATE_DIR:-$(CURDIR)/state}" exec $(BIN)/carrel up $(ARGS)
+
+test: lint system .lab/stamp ## Check everything: lint, then every test. Needs no network once all is installed
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m pytest -n $(WORKERS) --durations=15 --durations-min=1 $(PYTEST_ARGS)
+
+lint: .venv/dev.stamp ## Style, formatting, types and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+reference: .venv/dev.stamp ## Write the generated parts of docs/reference anew
+	@$(BIN)/python tools/reference.py
+
+bench: .venv/carrel.stamp .lab/stamp ## Measure Carrel against JupyterHub on this machine
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m bench $(ARGS)
+
+lock: .venv/dev.stamp ## Resolve the dependencies anew into requirements/*.txt
+	@$(BIN)/python tools/lock.py
+
+clean: ## Remove what was installed and cached; never ./state
+	@rm -rf .venv .lab .bench .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results dist
+
+system: .venv/dev.stamp
+	@tools/system.sh
+
+.venv/bin/python:
+	@tools/venv.sh .venv "$(PYTHON)"
+
+.venv/carrel.stamp: requirements/carrel.txt pyproject.toml | .venv/bin/python
+	@echo "Installing Carrel into .venv …"
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/carrel.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/carrel.stamp
+	@echo "Installing the developers' tools into .venv …"
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.lab/bin/python:
+	@tools/venv.sh .lab "$(PYTHON)"
+
+.lab/stamp: requirements/jupyterlab.txt | .lab/bin/python
+	@echo "Installing JupyterLab into .lab …"
+	@.lab/bin/python $(PIP_INSTALL) --require-hashes -r requirements/jupyterlab.txt
+	@touch $@

@@ -1,0 +1,47 @@
+"""Resolve the dependencies anew into requirements/*.txt: names, versions and hashes, nothing about where they come from."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+OPTIONS = (
+    "--universal",
+    "--python-version=3.11",
+    "--generate-hashes",
+    "--no-header",
+    "--no-annotate",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--quiet",
+)
+
+LOCKS = {
+    "carrel.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql"],
+    "dev.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--group=dev"],
+    "jupyterlab.txt": ["requirements/jupyterlab.in"],
+}
+
+
+def main() -> None:
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "uv"], check=True)
+    for name, sources in LOCKS.items():
+        output = f"requirements/{name}"
+        command = [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "compile",
+            *OPTIONS,
+            *sys.argv[1:],
+            *sources,
+            "-o",
+            output,
+        ]
+        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()

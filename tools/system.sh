@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Programs that some tests run for real: Chromium and PostgreSQL. As root on Debian or Ubuntu they are installed;
+# otherwise this names what will be skipped and how to get it. Tests start private instances themselves.
+set -euo pipefail
+
+has_chromium() {
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || has_own_chromium
+}
+
+has_own_chromium() {
+    .venv/bin/python -c '
+import os
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    raise SystemExit(not os.path.exists(playwright.chromium.executable_path))' 2>/dev/null
+}
+
+has_postgresql() {
+    command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+can_install() {
+    [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null
+}
+
+apt_updated=
+apt_install() {
+    [[ $apt_updated ]] || apt-get update >/dev/null
+    apt_updated=yes
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@" >/dev/null
+}
+
+install_chromium() {
+    # Ubuntu's package of that name is only a pointer to a snap, which containers cannot run.
+    if grep -qi '^ID=ubuntu' /etc/os-release; then
+        .venv/bin/playwright install --with-deps chromium >/dev/null
+    else
+        apt_install chromium
+    fi
+}
+
+install_postgresql() {
+    # The tests make clusters of their own; the package must not start one for the whole machine.
+    mkdir -p /etc/postgresql-common
+    [[ -e /etc/postgresql-common/createcluster.conf ]] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    apt_install postgresql
+}
+
+provide() {
+    local what=$1 how=$2
+    "has_$what" && return
+    if can_install; then
+        echo "Installing $what …"
+        "install_$what" || true
+        "has_$what" && return
+        echo "$what could not be installed."
+    fi
+    echo "Tests that need $what will be skipped (with CI=true: fail). To run them: $how"
+}
+
+provide chromium 'sudo apt-get install chromium  (Ubuntu: .venv/bin/playwright install --with-deps chromium)'
+provide postgresql 'sudo apt-get install postgresql'
