@@ -1,0 +1,35 @@
+"""Version 1 of the public shapes, one module per noun. Fields are only ever added; a change of meaning is a version 2."""
+
+from carrel.wire.v1.audit import AuditEntry
+from carrel.wire.v1.claim import Claim, ClaimRequest
+from carrel.wire.v1.event import Event, Logs
+from carrel.wire.v1.page import Page
+from carrel.wire.v1.pool import Counts, Pool, PoolChange
+from carrel.wire.v1.problem import FieldProblem, Problem
+from carrel.wire.v1.template import Template
+from carrel.wire.v1.token import NewToken, Token, TokenRequest
+from carrel.wire.v1.user import User, UserChange, UserRequest
+from carrel.wire.v1.workspace import Extension, Workspace
+
+__all__ = [
+    "AuditEntry",
+    "Claim",
+    "ClaimRequest",
+    "Counts",
+    "Event",
+    "Extension",
+    "FieldProblem",
+    "Logs",
+    "NewToken",
+    "Page",
+    "Pool",
+    "PoolChange",
+    "Problem",
+    "Template",
+    "Token",
+    "TokenRequest",
+    "User",
+    "UserChange",
+    "UserRequest",
+    "Workspace",
+]

@@ -1,0 +1,11 @@
+"""One entry of the audit trail: who did what to whom."""
+
+from carrel.wire.v1.shape import Telling, Time
+
+
+class AuditEntry(Telling):
+    at: Time
+    actor: str
+    action: str
+    target: str
+    detail: str

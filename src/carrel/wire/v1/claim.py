@@ -1,0 +1,33 @@
+"""A claim: the request for a workspace, and the holding of it."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from carrel.domain.claim import ClaimState
+from carrel.wire.v1.shape import Asking, Id, Name, Telling
+from carrel.wire.v1.workspace import Workspace
+
+Parameter = Annotated[str, StringConstraints(max_length=1000)] | bool | int | float
+
+
+class ClaimRequest(Asking):
+    pool: Name
+    name: Name = "default"
+    """Several claims of one pool are told apart by it."""
+    parameters: Annotated[dict[Name, Parameter], Field(max_length=50)] = Field(default_factory=dict)
+    """What the pool's template asks for."""
+    user: Id | None = None
+    """For whom; only an admin may name somebody else."""
+
+
+class Claim(Telling):
+    id: str
+    pool: str
+    name: str
+    state: ClaimState
+    position: int | None
+    """1 is next; null unless it waits."""
+    estimate_seconds: float | None
+    """How long the wait may still take, from this pool's own start times; null where nothing is known."""
+    workspace: Workspace | None
