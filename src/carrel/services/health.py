@@ -1,0 +1,44 @@
+"""Is this replica fit to be asked? Looks at what it needs; changes nothing and needs nobody's permission."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from carrel.domain.errors import Unavailable
+from carrel.ports.driver import DriverError
+from carrel.services.context import Context
+
+PATIENCE: Final = 2.0
+"""Seconds. What does not answer within them is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    store: bool
+    backends: dict[str, bool]
+    """A backend that is away makes its pools wait; it does not make this replica unfit."""
+
+    @property
+    def is_fit(self) -> bool:
+        return self.store
+
+
+async def look(ctx: Context) -> Health:
+    async with asyncio.TaskGroup() as group:
+        store = group.create_task(
+            _answers(ctx.store.read(lambda conn: conn.execute(sa.select(1)).scalar_one()))
+        )
+        backends = {name: group.create_task(_answers(driver.list())) for name, driver in ctx.drivers.items()}
+    return Health(store.result(), {name: task.result() for name, task in backends.items()})
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await question
+    except (TimeoutError, OSError, DriverError, sa.exc.SQLAlchemyError, Unavailable):
+        return False
+    return True

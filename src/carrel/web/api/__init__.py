@@ -1,0 +1,1 @@
+"""The public API: parse, call a service, render. Nothing is decided here."""

@@ -1,0 +1,88 @@
+"""Server-sent events: a timeline as it happens, numbered so that any replica can go on where another stopped."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager
+from typing import Final, cast
+
+from fastapi import Request
+from starlette.responses import StreamingResponse
+
+from carrel.domain.errors import Exhausted
+from carrel.domain.event import Event
+from carrel.wire.v1.shape import Telling
+
+MEDIA_TYPE: Final = "text/event-stream"
+MOST_STREAMS: Final = 20
+"""At once for one person: each costs a look at the store every few seconds."""
+
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Streams:
+    """Who has how many open in this process."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def one_more(self, who: str) -> Iterator[None]:
+        self._open[who] += 1
+        try:
+            yield
+        finally:
+            self._open[who] -= 1
+            if not self._open[who]:
+                del self._open[who]
+
+    def admit(self, who: str) -> None:
+        if self._open[who] >= MOST_STREAMS:
+            raise Exhausted(f"You have {MOST_STREAMS} event streams open. Close some first.")
+
+
+def is_wanted(request: Request) -> bool:
+    return MEDIA_TYPE in request.headers.get("accept", "")
+
+
+def last_seen(request: Request) -> int:
+    """What a browser says when it comes back after a break. Anything but a number means: from the start."""
+    text = request.headers.get("last-event-id", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def stream(
+    events: AsyncIterator[Event | None],
+    *,
+    render: Callable[[Event], Telling],
+    current: Callable[[], Awaitable[Telling]],
+    streams: Streams,
+    who: str,
+) -> StreamingResponse:
+    """Every event as a plain message. In its silences, and first of all, the thing itself whenever it changed, named `claim`;
+    at the end once more, named `settled`, after which a client may hang up.
+    """
+    streams.admit(who)
+    return StreamingResponse(
+        _messages(events, render, current, streams.one_more(who)), media_type=MEDIA_TYPE, headers=_HEADERS
+    )
+
+
+async def _messages(
+    events: AsyncIterator[Event | None],
+    render: Callable[[Event], Telling],
+    current: Callable[[], Awaitable[Telling]],
+    counted: AbstractContextManager[None],
+) -> AsyncIterator[str]:
+    closable = cast("AsyncGenerator[Event | None]", events)
+    with counted:
+        told = (await current()).model_dump_json()
+        yield f"event: claim\ndata: {told}\n\n"
+        async with aclosing(closable):
+            async for event in closable:
+                if event is not None:
+                    yield f"id: {event.seq}\ndata: {render(event).model_dump_json()}\n\n"
+                    continue
+                now = (await current()).model_dump_json()
+                yield ": still here\n\n" if now == told else f"event: claim\ndata: {now}\n\n"
+                told = now
+        yield f"event: settled\ndata: {(await current()).model_dump_json()}\n\n"

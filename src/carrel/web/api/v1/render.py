@@ -1,0 +1,109 @@
+"""Domain to wire: where addresses are computed and secrets left out. Asks nothing of anybody."""
+
+from carrel.domain.account import Token, User
+from carrel.domain.address import Addresses
+from carrel.domain.claim import Claim
+from carrel.domain.event import Event
+from carrel.domain.template import Template
+from carrel.domain.workspace import Workspace
+from carrel.services.claims import ClaimView
+from carrel.services.pools import PoolView
+from carrel.services.workspaces import WorkspaceView
+from carrel.wire import v1
+
+
+def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
+    found: Claim = view.claim
+    return v1.Claim(
+        id=found.id,
+        pool=found.pool,
+        name=found.name,
+        state=found.state,
+        position=view.position,
+        estimate_seconds=view.estimate_seconds,
+        workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
+    )
+
+
+def workspace_view(view: WorkspaceView, addresses: Addresses) -> v1.Workspace:
+    return workspace(view.workspace, view.template, addresses)
+
+
+def workspace(found: Workspace, template: Template | None, addresses: Addresses) -> v1.Workspace:
+    """`template` is None where the recipe is no longer known: people then land at the workspace's root."""
+    return v1.Workspace(
+        id=found.id,
+        pool=found.pool,
+        owner=found.owner,
+        phase=found.phase,
+        url=addresses.workspace_page(found.id, template.open if template else ""),
+        base_url=addresses.workspace_root(found.id),
+        created_at=found.created_at,
+        last_active_at=found.last_active_at,
+        stops_at=found.stops_at,
+        reason=found.reason,
+    )
+
+
+def pool(view: PoolView) -> v1.Pool:
+    found, counts = view.pool, view.counts
+    return v1.Pool(
+        name=found.name,
+        template=found.template,
+        backend=found.backend,
+        warm=found.warm,
+        limit=found.limit,
+        per_user=found.per_user,
+        paused=found.paused,
+        counts=v1.Counts(
+            ready=counts.ready,
+            starting=counts.starting,
+            claimed=counts.claimed,
+            stopping=counts.stopping,
+            failed=counts.failed,
+            waiting=counts.waiting,
+        ),
+    )
+
+
+def template(found: Template) -> v1.Template:
+    return v1.Template(
+        name=found.name,
+        version=found.version,
+        title=found.title,
+        description=found.description,
+        image=found.image,
+        open=found.open,
+        home=found.home,
+        memory=found.memory,
+        price_per_hour=found.price_per_hour,
+    )
+
+
+def user(found: User) -> v1.User:
+    return v1.User(
+        id=found.id,
+        name=found.name,
+        display_name=found.display_name,
+        role=found.role,
+        created_at=found.created_at,
+        disabled_at=found.disabled_at,
+        last_seen_at=found.last_seen_at,
+    )
+
+
+def token(found: Token) -> v1.Token:
+    return v1.Token(
+        id=found.id,
+        user=found.user_id,
+        label=found.label,
+        scopes=sorted(found.scopes),
+        created_at=found.created_at,
+        expires_at=found.expires_at,
+        last_used_at=found.last_used_at,
+        revoked_at=found.revoked_at,
+    )
+
+
+def event(found: Event) -> v1.Event:
+    return v1.Event(seq=found.seq, at=found.at, kind=found.kind, sentence=found.sentence)
