@@ -63,7 +63,7 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Any]:
 
 _SOCKET_PATH_BYTES: Final = 107
 """What Linux leaves of `sockaddr_un`."""
-_LONGEST_SOCKET: Final = "envoy-admin.sock"
+_LONGEST_SOCKET: Final = ".authorizer.sock.new"
 
 
 def check_run_dir(run_dir: Path) -> None:

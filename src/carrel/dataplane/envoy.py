@@ -1,0 +1,238 @@
+"""Envoy's life: started or adopted, watched, brought back when it dies, ended only on request. Knows nothing of what it carries."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import signal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from carrel.dataplane import files, logfile
+from carrel.dataplane.binary import check_ports_free, find_binary
+from carrel.dataplane.bootstrap import BootstrapOptions, bootstrap
+from carrel.dataplane.process import Process, find, open_files, spawn
+from carrel.domain.errors import Internal, Unavailable
+from carrel.ports.clock import Clock
+
+_log = structlog.get_logger(__name__)
+
+LOG_LIMIT: Final = 8 << 20
+_LOOK_EVERY: Final = 30.0
+_LONG_ENOUGH: Final = 30.0
+"""Seconds after which a death is a new one and no longer part of a series."""
+_PAUSES: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+_NEEDED: Final = (files.ROUTES, files.TICKETS, files.GRACES, files.VERDICT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvoyOptions:
+    bootstrap: BootstrapOptions
+    log: Path
+    binary: str | None = None
+    workers: int | None = None
+    """Threads; None is one per processor."""
+    start_within: float = 15.0
+
+
+class Envoy:
+    """`start` before anything else. After `aclose` Envoy runs on and the next `start` adopts it; after `stop` it is gone."""
+
+    def __init__(self, options: EnvoyOptions, clock: Clock) -> None:
+        fitting = options.bootstrap.limits.fitting(open_files())
+        self._options = replace(options, bootstrap=replace(options.bootstrap, limits=fitting))
+        self._clock = clock
+        self._process: Process | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.adopted = False
+        """Whether the one that runs was started by a predecessor of ours."""
+        self.outdated = False
+        """Whether it runs with another configuration than ours; `restart` brings ours in and cuts every connection."""
+        self.trouble: str | None = None
+        """Why it does not run, in words for an operator; None while it does."""
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Return once both listeners answer. Everything in the run directory must have been written before.
+
+        Raises Unavailable (binary missing, port taken, Envoy refuses), Invalid (state directory's path too long), Internal.
+        """
+        self._check_files()
+        content = self._rendered()
+        self._process = await asyncio.to_thread(find, self._pid_file, self._config)
+        self.adopted = self._process is not None
+        if self.adopted:
+            running = hashlib.sha256(self._config.read_bytes()).digest()
+            self.outdated = running != hashlib.sha256(content).digest()
+            await self._ready()
+            _log.info("envoy adopted", pid=self.pid, outdated=self.outdated)
+        else:
+            await self._launch(content)
+        self._watching = asyncio.create_task(self._watch(), name="watch envoy")
+
+    async def restart(self) -> None:
+        """End it and start it with the present configuration. Cuts every connection."""
+        await self.stop()
+        await self.start()
+
+    async def stop(self) -> None:
+        """End it, adopted or not."""
+        await self._stop_watching()
+        if self._process is None:
+            return
+        for ask in (signal.SIGTERM, signal.SIGKILL):
+            self._process.send(ask)
+            self._process.send(signal.SIGCONT)
+            if await self._process.ended(within=5.0):
+                break
+        self._forget()
+        self._pid_file.unlink(missing_ok=True)
+
+    async def aclose(self) -> None:
+        """Let go of it. It runs on."""
+        await self._stop_watching()
+        self._forget()
+
+    # -- one start -----------------------------------------------------------------------------------------------------
+
+    async def _launch(self, content: bytes) -> None:
+        options = self._options.bootstrap
+        program = find_binary(self._options.binary)
+        check_ports_free(options.host, {"port": options.port, "workspaces_port": options.workspaces_port})
+        self._prepare_log()
+        files.write_whole(self._config, content)
+        self._process = await asyncio.to_thread(spawn, self._argv(program), self._options.log)
+        files.write_whole(self._pid_file, f"{self._process.pid}\n".encode())
+        self.adopted = self.outdated = False
+        try:
+            await self._ready()
+        except BaseException:
+            self._process.send(signal.SIGKILL)
+            await self._process.ended(within=5.0)
+            self._forget()
+            raise
+        self.trouble = None
+        _log.info("envoy started", pid=self.pid)
+
+    def _argv(self, program: str) -> list[str]:
+        workers = ["--concurrency", str(self._options.workers)] if self._options.workers else []
+        # Hot restart would have the kernel end it with its parent. Stream reports are of use only while they are fresh.
+        quick = ["--disable-hot-restart", "--file-flush-interval-msec", "1000"]
+        return [program, "--config-path", str(self._config), "--log-level", "warning", *quick, *workers]
+
+    async def _ready(self) -> None:
+        process, deadline = self._process, self._clock.monotonic() + self._options.start_within
+        while not await self._answers():
+            if process is None or process.has_ended:
+                raise Unavailable(f"Envoy ended at once. {self._last_words()}", detail=str(self._options.log))
+            if self._clock.monotonic() > deadline:
+                within = f"{self._options.start_within:.0f} seconds"
+                raise Unavailable(
+                    f"Envoy (pid {process.pid}) does not answer within {within}; see {self._options.log}."
+                )
+            await self._clock.sleep(0.02)
+
+    async def _answers(self) -> bool:
+        options = self._options.bootstrap
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104 - compared, not listened on
+        try:
+            async with asyncio.timeout(2):
+                if b" 200 " not in await self._ask_admin("/ready"):
+                    return False
+                for port in (options.port, options.workspaces_port):
+                    _, writer = await asyncio.open_connection(host, port)
+                    writer.close()
+        except (OSError, TimeoutError):
+            return False
+        return True
+
+    async def _ask_admin(self, path: str) -> bytes:
+        """The first line of the answer."""
+        socket = self._options.bootstrap.run_dir / "envoy-admin.sock"
+        reader, writer = await asyncio.open_unix_connection(str(socket))
+        try:
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: envoy\r\nconnection: close\r\n\r\n".encode())
+            return await reader.readline()
+        finally:
+            writer.close()
+
+    # -- its life ------------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            began = self._clock.monotonic()
+            while not await self._process_ended():
+                await asyncio.to_thread(logfile.bound, self._options.log, LOG_LIMIT)
+            await self._bring_back(self._clock.monotonic() - began > _LONG_ENOUGH)
+
+    async def _process_ended(self) -> bool:
+        return self._process is None or await self._process.ended(within=_LOOK_EVERY)
+
+    async def _bring_back(self, is_first_death: bool) -> None:
+        pid = self.pid
+        self._forget()
+        attempt = 0 if is_first_death else self._attempt
+        while self._process is None:
+            self.trouble = f"Envoy (pid {pid}) ended by itself. {self._last_words()}"
+            _log.error("envoy ended by itself", pid=pid, attempt=attempt)
+            await self._clock.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+            attempt += 1
+            try:
+                await self._launch(self._rendered())
+            except Unavailable as error:
+                self.trouble = error.sentence
+                _log.error("envoy not restarted", why=error.sentence)
+        self._attempt = attempt
+        self.restarts += 1
+
+    _attempt = 0
+
+    async def _stop_watching(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+            self._watching = None
+
+    def _forget(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    # -- its files -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _config(self) -> Path:
+        return self._options.bootstrap.run_dir / "bootstrap.json"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._options.bootstrap.run_dir / "envoy.pid"
+
+    def _rendered(self) -> bytes:
+        return json.dumps(bootstrap(self._options.bootstrap), indent=1, sort_keys=True).encode()
+
+    def _check_files(self) -> None:
+        run_dir = self._options.bootstrap.run_dir
+        missing = [name for name in _NEEDED if not (run_dir / name).exists()]
+        if missing:
+            raise Internal(f"Envoy cannot start before {', '.join(missing)} stand in {run_dir}.")
+
+    def _prepare_log(self) -> None:
+        log = self._options.log
+        try:
+            log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            log.touch(mode=0o600)
+        except OSError as error:
+            raise Unavailable(f"The log {log} cannot be written: {error.strerror}.") from error
+
+    def _last_words(self) -> str:
+        lines = logfile.tail(self._options.log, 4096).decode("utf-8", "replace").strip().splitlines()
+        return f"Its last words: {lines[-1][:500]}" if lines else ""
