@@ -1,7 +1,7 @@
 """What every service function is handed besides the actor: the store and the few ports it may use. Built once, in app.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from carrel.domain.address import Addresses
@@ -11,6 +11,8 @@ from carrel.ports.dataplane import DataPlane
 from carrel.ports.driver import Driver
 from carrel.ports.probe import Probe
 from carrel.ports.wake import Wake
+from carrel.services.attempts import Attempts
+from carrel.services.passwords import Passwords
 from carrel.store.engine import Store
 
 
@@ -25,3 +27,6 @@ class Context:
     dataplane: DataPlane
     addresses: Addresses
     session_lifetime: timedelta = timedelta(days=14)
+    passwords: Passwords = field(default_factory=Passwords)
+    attempts: Attempts = field(default_factory=Attempts)
+    """Failed sign-ins, slowed down per process."""
