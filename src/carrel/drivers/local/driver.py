@@ -1,0 +1,213 @@
+"""The `local` driver: its verbs, one at a time per workspace. Each step is small enough that being killed after it is a normal state.
+
+The order that makes it so: slot, record (the intent), keeper, the keeper's note of the app; and back: processes, port, slot.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from carrel.clock import SystemClock
+from carrel.domain.ids import HomeId, WorkspaceId, is_id
+from carrel.domain.template import HomeKind
+from carrel.drivers.local import launch, starting
+from carrel.drivers.local.ending import end_everything
+from carrel.drivers.local.faults import may_be_away, may_be_full
+from carrel.drivers.local.launch import Owner
+from carrel.drivers.local.options import Options, read
+from carrel.drivers.local.ports import PortBook
+from carrel.drivers.local.processes import Member, census
+from carrel.drivers.local.showing import INTERRUPTED, UNSEEN, Evidence, shown
+from carrel.drivers.local.slot import Record, Slot, slots_in
+from carrel.drivers.local.tail import tail
+from carrel.drivers.local.watch import Watch
+from carrel.ports.clock import Clock
+from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Rejected, Spec
+
+T = TypeVar("T")
+
+
+class LocalDriver:
+    def __init__(self, state: Path, owner: Owner, options: Options, *, clock: Clock) -> None:
+        self._slots = state / "slots"
+        self._homes = state / "homes"
+        self._owner = owner
+        self._options = options
+        self._clock = clock
+        self._ports = PortBook(
+            self._slots / f".ports-{owner.backend}", options.ports, _held_ports(self._slots)
+        )
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="carrel-local")
+        self._watch = Watch(lambda: census(owner), self._threads)
+        self._locks: WeakValueDictionary[WorkspaceId, asyncio.Lock] = WeakValueDictionary()
+        self._under_way: dict[WorkspaceId, InstanceState] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keepers: set[int] = set()
+
+    async def create(self, spec: Spec) -> None:
+        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._create(spec))
+
+    async def restart(self, spec: Spec) -> None:
+        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._restart(spec))
+
+    async def destroy(self, workspace_id: WorkspaceId) -> None:
+        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._destroy(workspace_id))
+
+    async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        await self._alone(
+            workspace_id, None, lambda: self._in_thread(lambda: self._attach(workspace_id, home_id))
+        )
+
+    async def list(self) -> Sequence[Instance]:
+        before = dict(self._under_way)
+        with may_be_away("The slots cannot be read"):
+            instances = await self._look(before)
+            if any(_is_doubtful(instance) for instance in instances):
+                instances = await self._look(before)
+        starting.collect(self._keepers)
+        return instances
+
+    async def logs(self, workspace_id: WorkspaceId, lines: int) -> str:
+        with may_be_away("The log cannot be read"):
+            return await self._in_thread(lambda: tail(self._slot(workspace_id).path / "log", lines))
+
+    async def aclose(self) -> None:
+        """What is under way is cut short, as if we had been killed; the next list() shows what is left of it."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._watch.aclose()
+        self._threads.shutdown()
+        starting.collect(self._keepers)
+
+    async def _look(self, under_way: Mapping[WorkspaceId, InstanceState]) -> Sequence[Instance]:
+        """The slots before the processes: what had a slot and runs on cannot be missed that way."""
+        evidence = await self._in_thread(self._all_evidence)
+        members: dict[WorkspaceId, list[Member]] = {each: [] for each in evidence}
+        for member in await self._watch.everybody():
+            members.setdefault(member.tag.workspace_id, []).append(member)
+        under_way = {**under_way, **self._under_way}
+        return [
+            shown(each, evidence.get(each, Evidence()), members[each], under_way.get(each))
+            for each in members
+        ]
+
+    async def _create(self, spec: Spec) -> None:
+        slot = self._slot(spec.workspace_id)
+        with may_be_full("The workspace cannot be started"):
+            launch.check(spec, self._options)
+            ran = await self._in_thread(lambda: slot.run() or slot.end())
+            if ran or await self._watch.members_of(spec.workspace_id):
+                return
+            await self._in_thread(lambda: self._start(spec, slot))
+
+    async def _restart(self, spec: Spec) -> None:
+        slot = self._slot(spec.workspace_id)
+        launch.check(spec, self._options)
+        await self._end(spec.workspace_id)
+        with may_be_full("The workspace cannot be started again"):
+            await self._in_thread(slot.forget_run)
+            await self._in_thread(lambda: self._start(spec, slot))
+
+    async def _destroy(self, workspace_id: WorkspaceId) -> None:
+        await self._end(workspace_id)
+        with may_be_away(f"The slot of workspace {workspace_id} cannot be removed"):
+            await self._in_thread(lambda: self._ports.give_back(workspace_id, self._clock.now()))
+            await self._in_thread(self._slot(workspace_id).remove)
+        starting.collect(self._keepers)
+
+    def _start(self, spec: Spec, slot: Slot) -> None:
+        port = self._ports.take(spec.workspace_id, self._clock.now())
+        slot.make()
+        slot.intend(Record(self._owner.backend, spec.pool, port, spec.template.home))
+        slot.write_files(spec.template.files)
+        ready = launch.render(spec, self._options, owner=self._owner, slot=str(slot.path), port=port)
+        self._keepers.add(starting.start(ready, slot.path))
+
+    async def _end(self, workspace_id: WorkspaceId) -> None:
+        await end_everything(lambda: self._watch.members_of(workspace_id), self._options.stop_grace)
+
+    def _attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        record = self._slot(workspace_id).record()
+        if record is None:
+            raise Rejected(f"There is no instance of workspace {workspace_id} to bring a home into.")
+        if record.home is not HomeKind.PERSISTENT:
+            raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
+        if not is_id(home_id):
+            raise Rejected("A home is named by its id.")
+        with may_be_away("The home cannot be brought in"):
+            home = self._homes / home_id
+            home.mkdir(mode=0o700, exist_ok=True)
+            self._slot(workspace_id).switch_home(str(home))
+
+    def _all_evidence(self) -> dict[WorkspaceId, Evidence]:
+        found = {
+            slot.workspace_id: Evidence(slot.record(), slot.run(), slot.end())
+            for slot in slots_in(self._slots)
+        }
+        mine = self._owner.backend
+        return {
+            each: seen for each, seen in found.items() if seen.record is None or seen.record.backend == mine
+        }
+
+    def _slot(self, workspace_id: WorkspaceId) -> Slot:
+        if not is_id(workspace_id):
+            raise Rejected("A workspace is named by its id.")
+        return Slot(self._slots, workspace_id)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _alone(
+        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """A caller who gives up does not stop the work in the middle, and the next one for this workspace waits for it."""
+        task = asyncio.create_task(self._one_at_a_time(workspace_id, state, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.shield(task)
+
+    async def _one_at_a_time(
+        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        lock = self._locks.setdefault(workspace_id, asyncio.Lock())
+        async with lock:
+            if state is not None:
+                self._under_way[workspace_id] = state
+            try:
+                await work()
+            finally:
+                self._under_way.pop(workspace_id, None)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever gave up waiting does not hear of it; list() will tell
+
+
+def _is_doubtful(instance: Instance) -> bool:
+    """Seen in the moment between two notes of its keeper, or between a slot and its processes? A second look tells."""
+    return instance.state is InstanceState.ENDED and instance.sentence in (UNSEEN, INTERRUPTED)
+
+
+def _held_ports(slots: Path) -> dict[WorkspaceId, int]:
+    records = {slot.workspace_id: slot.record() for slot in slots_in(slots)}
+    return {workspace_id: record.port for workspace_id, record in records.items() if record}
+
+
+def open_driver(context: DriverContext) -> Driver:
+    """Options: `ports` ("20000-29999"), `stop_grace` ("5s"), `path` (as PATH, the control plane's own if absent)."""
+    options = read(context)
+    if not sys.platform.startswith("linux"):
+        raise Rejected(
+            f'Backend "{context.backend}": the local driver needs Linux, for it finds its processes in /proc.'
+        )
+    state = Path(context.state_dir)
+    with may_be_away("The state directory cannot be used"):
+        for name in ("slots", "homes"):
+            (state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return LocalDriver(state, Owner(context.installation, context.backend), options, clock=SystemClock())

@@ -1,0 +1,153 @@
+"""Runs as a small process of its own beside each app: starts it, bounds its log, and notes how it ended.
+
+It outlives the control plane, so that the log stays bounded and an end is noted while nobody watches; and as the "subreaper" it stays the
+ancestor of whatever the app starts, even of a daemon that wiped its own environment. It is started as a script with the standard library
+alone (no site-packages), must never import the rest of Carrel, and ends by itself when nothing is left to keep.
+"""
+
+# pathlib would add a fifth to the memory of a process that stands beside every app, hence:
+# ruff: noqa: PTH105, PTH123
+
+import ctypes
+import os
+import signal
+import sys
+import time
+
+PR_SET_CHILD_SUBREAPER = 36
+CHUNK = 65536
+MARK = "CARREL_KEEPER"
+"""In this process's environment and not in the app's."""
+
+
+class Log:
+    """At most `limit` bytes in two files: when the newer one is half of it, it becomes the older one."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        self._path = path
+        self._half = limit // 2
+        self._file: int | None = None
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """Drops what a full disk does not take: an app must not stand still because of its log."""
+        try:
+            if self._file is None:
+                self._open()
+            if self._size + len(data) > self._half:
+                self._turn()
+            if self._file is not None:
+                self._size += os.write(self._file, data)
+        except OSError:
+            return
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        self._size = os.fstat(self._file).st_size
+
+    def _turn(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        os.replace(self._path, self._path + ".1")
+        self._open()
+
+
+class App:
+    """The one process we were asked to start, among all that we inherit."""
+
+    def __init__(self, slot: str, argv: list[str], output: int) -> None:
+        self._slot = slot
+        self._began = time.monotonic()  # noqa: TID251 - runs without the package, so without its clock
+        environment = {name: value for name, value in os.environ.items() if name != MARK}
+        self._pid = os.posix_spawn(
+            argv[0],
+            argv,
+            environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
+            setsid=True,
+            setsigmask=[],
+            setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
+        )
+        note(slot, "process.json", f'{{"pid": {self._pid}, "started": {started(self._pid)}}}')
+
+    def ended(self, status: int) -> None:
+        seconds = time.monotonic() - self._began  # noqa: TID251 - as above
+        code = os.waitstatus_to_exitcode(status)
+        note(self._slot, "ended.json", f'{{"code": {code}, "seconds": {seconds:.1f}}}')
+
+    def reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._pid:
+                self.ended(status)
+
+
+def started(pid: int) -> int:
+    """The kernel's clock ticks since boot at which it began; with the pid it names one process for ever."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[19])
+
+
+def note(slot: str, name: str, text: str) -> None:
+    """Whole or not at all. What the disk does not take is missing later, and read as "nobody watched"."""
+    path = f"{slot}/{name}"
+    try:
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(path + ".new", path)
+    except OSError:
+        return
+
+
+def yield_memory(slot: str) -> None:
+    """When memory runs out, people's own processes go before Carrel's; what the app starts inherits it."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("300")
+    except OSError:
+        return
+
+
+def main() -> None:
+    slot, limit, *argv = sys.argv[1:]
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    log = Log(f"{slot}/log", int(limit))
+    reading, writing = os.pipe()
+    try:
+        yield_memory(slot)
+        os.chdir(f"{slot}/home")
+        app = App(slot, argv, writing)
+    except OSError as problem:
+        note(slot, "ended.json", f'{{"error": {problem.errno or 0}}}')
+        return
+    os.close(writing)
+    signal.signal(signal.SIGCHLD, lambda *_: app.reap())
+    app.reap()
+    while data := os.read(reading, CHUNK):
+        log.add(data)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    wait_for_the_rest(app)
+
+
+def wait_for_the_rest(app: App) -> None:
+    """Nobody can print any more, but daemons may still run: stay their ancestor until the last has ended."""
+    app.reap()
+    while True:
+        try:
+            info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if info is not None:
+            app.reap()
+
+
+if __name__ == "__main__":
+    main()

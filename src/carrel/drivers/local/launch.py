@@ -1,0 +1,123 @@
+"""Turns a recipe into an argument list and a whole environment. Refuses what can never work; starts nothing."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from carrel.domain.ids import InstallationId
+from carrel.drivers.local.options import Options
+from carrel.ports.driver import Rejected, Spec
+
+WORKSPACE_TAG = "CARREL_WORKSPACE"
+INSTALLATION_TAG = "CARREL_INSTALLATION"
+BACKEND_TAG = "CARREL_BACKEND"
+POOL_TAG = "CARREL_POOL"
+
+HOST = "127.0.0.1"
+
+RESERVED = frozenset({"home", "blank", "log", "log.1", "instance.json", "process.json", "ended.json"})
+"""What the driver itself keeps in a slot; no file of a template may take its place."""
+
+PLACEHOLDERS = frozenset({"host", "port", "base_path", "home", "slot", "secret", "id"})
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose instances these are: what the tags of each process say."""
+
+    installation: InstallationId
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    argv: tuple[str, ...]
+    """Begins with the program's absolute path."""
+    environment: Mapping[str, str]
+
+
+def check(spec: Spec, options: Options) -> None:
+    """Everything that can be refused before anything is made. Raises Rejected."""
+    template = spec.template
+    where = f"templates.{template.name}"
+    if not template.command:
+        raise Rejected(f"{where}.command is empty: say which program to run.")
+    for argument in template.command:
+        _refuse_unknown(argument, f"{where}.command")
+        if "{secret}" in argument:
+            raise Rejected(
+                f"{where}.command holds {{secret}}, which every user of the machine could read there. "
+                f"Hand it over in {where}.environment."
+            )
+    for name, value in template.environment.items():
+        _refuse_unknown(value, f"{where}.environment.{name}")
+        if not name or "=" in name or "\0" in name + value:
+            raise Rejected(f"{where}.environment.{name} cannot be a variable's name and value.")
+    for path in template.files:
+        _refuse_outside(path, where)
+    _program(spec, options)
+
+
+def render(spec: Spec, options: Options, *, owner: Owner, slot: str, port: int) -> Launch:
+    """Raises Rejected as `check` does."""
+    values = {
+        "host": HOST,
+        "port": str(port),
+        "base_path": spec.base_path,
+        "home": f"{slot}/home",
+        "slot": slot,
+        "secret": spec.secret,
+        "id": spec.workspace_id,
+    }
+    own = {name: _filled(value, values) for name, value in spec.template.environment.items()}
+    tags = {
+        WORKSPACE_TAG: spec.workspace_id,
+        INSTALLATION_TAG: owner.installation,
+        BACKEND_TAG: owner.backend,
+        POOL_TAG: spec.pool,
+    }
+    arguments = [_filled(argument, values) for argument in spec.template.command[1:]]
+    return Launch(
+        argv=(_program(spec, options), *arguments),
+        environment={"PATH": options.path, "LANG": options.language} | own | tags,
+    )
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """Text in braces that is no placeholder's name (JSON, a shell's `${NAME}`) stays as it is."""
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
+
+
+def _refuse_unknown(text: str, where: str) -> None:
+    for name in _PLACEHOLDER.findall(text):
+        if name not in PLACEHOLDERS:
+            known = " ".join(f"{{{each}}}" for each in sorted(PLACEHOLDERS))
+            raise Rejected(f"{where} holds {{{name}}}, which is no placeholder. There are: {known}.")
+
+
+def _refuse_outside(path: str, where: str) -> None:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        raise Rejected(f'{where}.files: "{path}" must be a path inside the slot.')
+    if parts[0] in RESERVED:
+        raise Rejected(
+            f'{where}.files: "{path}" is where the driver keeps something of its own; choose another place.'
+        )
+
+
+def _program(spec: Spec, options: Options) -> str:
+    name = spec.template.command[0]
+    where = f"templates.{spec.template.name}.command"
+    path = spec.template.environment.get("PATH", options.path)
+    if "{" in name or ("/" in name and not name.startswith("/")):
+        raise Rejected(f'{where} begins with "{name}": name a program on PATH, or give its absolute path.')
+    found = shutil.which(name, path=path)
+    if found is not None:
+        return os.path.abspath(found)  # noqa: PTH100 - resolve() would follow a venv's link out of the venv
+    if name.startswith("/") and os.path.exists(name):  # noqa: PTH110 - beside shutil.which, which takes text too
+        raise Rejected(f'The program "{name}" may not be executed: check its permissions or change {where}.')
+    raise Rejected(f'The program "{name}" was not found on PATH ({path}): install it or change {where}.')

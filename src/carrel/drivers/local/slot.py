@@ -1,0 +1,162 @@
+"""A slot: the directory of one instance. Made, noted in and removed here, never by following a link, and never a person's home."""
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from carrel.domain.ids import PoolName, WorkspaceId, is_id
+from carrel.domain.template import HomeKind
+from carrel.drivers.local.files import read_object, write_object, write_whole
+from carrel.ports.driver import DriverUnavailable, Rejected
+
+BLANK = "blank"
+"""What a warm workspace's home link points at: an empty directory inside the slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was intended, committed before anything was started."""
+
+    backend: str
+    pool: PoolName
+    port: int
+    home: HomeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The app's process as the keeper started it."""
+
+    pid: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the app ended, as the keeper saw it: an exit code (negative: a signal), or the error that kept it from starting."""
+
+    code: int | None = None
+    seconds: float = 0.0
+    error: int | None = None
+
+
+class Slot:
+    def __init__(self, slots: Path, workspace_id: WorkspaceId) -> None:
+        self.workspace_id = workspace_id
+        self.path = slots / workspace_id
+
+    def make(self) -> None:
+        """Harmless on a slot that stands, and completes one that was begun."""
+        for directory in (self.path, *(self.path / name for name in (BLANK, "run", "data", "etc"))):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        if not os.path.lexists(self.path / "home"):
+            self.switch_home(BLANK)
+
+    def switch_home(self, target: str) -> None:
+        """In one step: whoever looks sees the old home or the new one."""
+        draft = self.path / "home.new"
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(target)
+        draft.replace(self.path / "home")
+
+    def write_files(self, files: Mapping[str, str]) -> None:
+        """The app may have put links in the way meanwhile; nothing is written outside the slot through them."""
+        inside = self.path.resolve()
+        for name, text in files.items():
+            path = self.path / name
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.parent.resolve().is_relative_to(inside):
+                raise Rejected(
+                    f'The file "{name}" would be written outside the slot: a link stands in its way.'
+                )
+            write_whole(path, text)
+
+    def intend(self, record: Record) -> None:
+        write_object(self.path / "instance.json", asdict(record))
+
+    def forget_run(self) -> None:
+        for name in ("process.json", "ended.json"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def record(self) -> Record | None:
+        found = read_object(self.path / "instance.json") or {}
+        try:
+            return Record(
+                str(found["backend"]),
+                PoolName(str(found["pool"])),
+                int(found["port"]),
+                HomeKind(found["home"]),
+            )
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def run(self) -> Run | None:
+        found = _integers(read_object(self.path / "process.json"), "pid", "started")
+        return Run(*found) if found else None
+
+    def end(self) -> End | None:
+        found = read_object(self.path / "ended.json")
+        if found is None:
+            return None
+        code, error, seconds = found.get("code"), found.get("error"), found.get("seconds")
+        return End(
+            code=code if isinstance(code, int) else None,
+            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            error=error if isinstance(error, int) else None,
+        )
+
+    def remove(self) -> None:
+        """Only once all its processes have ended. Raises DriverUnavailable if something is mounted below it."""
+        if self.path.is_symlink():
+            self.path.unlink()
+            return
+        if not self.path.exists():
+            return
+        _refuse_mounts(self.path)
+        try:
+            shutil.rmtree(self.path)
+        except PermissionError:
+            _unlock(self.path)
+            shutil.rmtree(self.path)
+
+
+def slots_in(directory: Path) -> list[Slot]:
+    """Whatever bears an id, also what was only begun; other names in the directory are not ours to judge."""
+    with os.scandir(directory) as entries:
+        return [Slot(directory, WorkspaceId(entry.name)) for entry in entries if is_id(entry.name)]
+
+
+def _integers(found: dict[str, Any] | None, *names: str) -> list[int] | None:
+    values = [(found or {}).get(name) for name in names]
+    numbers = [value for value in values if isinstance(value, int)]
+    return numbers if len(numbers) == len(names) else None
+
+
+def _refuse_mounts(path: Path) -> None:
+    """Removing a slot through a bind mount once deleted the files of the person whose home was mounted there."""
+    own = os.fsencode(path.resolve())
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        mounted = _unescaped(line.split()[4])
+        if mounted == own or mounted.startswith(own + b"/"):
+            raise DriverUnavailable(
+                f"{os.fsdecode(mounted)} is a mount point, so the slot of workspace {path.name} is not removed: unmount it."
+            )
+
+
+def _unescaped(field: bytes) -> bytes:
+    """The kernel writes blanks, tabs, newlines and backslashes in octal."""
+    for octal in (b"\\040", b"\\011", b"\\012", b"\\134"):
+        field = field.replace(octal, bytes([int(octal[1:], 8)]))
+    return field
+
+
+def _unlock(path: Path) -> None:
+    """People may lock directories against themselves; links are neither followed nor changed."""
+    for directory, names, _ in os.walk(path, onerror=None, followlinks=False):
+        for each in (directory, *(os.path.join(directory, name) for name in names)):  # noqa: PTH118 - os.walk speaks text
+            if stat.S_ISDIR(os.lstat(each).st_mode):
+                os.chmod(each, 0o700)  # noqa: PTH101 - as above

@@ -1,0 +1,113 @@
+"""Instances that exist in memory alone, for tests and benches. They start at once and live as long as their `World` does."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from carrel.domain.endpoint import Endpoint
+from carrel.domain.ids import HomeId, InstallationId, WorkspaceId
+from carrel.domain.template import HomeKind
+from carrel.drivers.options import refuse, refuse_unknown
+from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Rejected, Spec
+
+Place = tuple[InstallationId, str]
+"""Whose they are, and of which backend."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What the world holds of one instance."""
+
+    instance: Instance
+    keeps_home: bool
+    home_id: HomeId | None = None
+    printed: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class World:
+    """Where the instances are. Hand the same one to the next driver to see what a restart of the control plane sees."""
+
+    instances: dict[Place, dict[WorkspaceId, Kept]] = field(default_factory=dict)
+    addresses: set[str] = field(default_factory=set)
+    homes: set[HomeId] = field(default_factory=set)
+
+    def address_for(self, workspace_id: WorkspaceId) -> str:
+        """One of 127/8 that no other instance has. Told by the id, so that a world begun anew gives others than the last."""
+        number = int.from_bytes(hashlib.sha256(workspace_id.encode()).digest()[:4])
+        while (address := _loopback(number)) in self.addresses:
+            number += 1
+        self.addresses.add(address)
+        return address
+
+
+def _loopback(number: int) -> str:
+    spot = number % (250**3)
+    return f"127.{spot // 62500 + 2}.{spot // 250 % 250 + 1}.{spot % 250 + 1}"
+
+
+class MemoryDriver:
+    def __init__(self, world: World, *, place: Place, port: int) -> None:
+        self._world = world
+        self._mine = world.instances.setdefault(place, {})
+        self._port = port
+
+    async def create(self, spec: Spec) -> None:
+        if spec.workspace_id in self._mine:
+            return
+        endpoint = Endpoint(self._world.address_for(spec.workspace_id), self._port)
+        self._mine[spec.workspace_id] = Kept(
+            Instance(spec.workspace_id, spec.pool, InstanceState.RUNNING, endpoint),
+            keeps_home=spec.template.home is HomeKind.PERSISTENT,
+            printed=["started"],
+        )
+
+    async def destroy(self, workspace_id: WorkspaceId) -> None:
+        kept = self._mine.pop(workspace_id, None)
+        if kept and kept.instance.endpoint:
+            self._world.addresses.discard(kept.instance.endpoint.host)
+
+    async def list(self) -> Sequence[Instance]:
+        return [kept.instance for kept in self._mine.values()]
+
+    async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        kept = self._known(workspace_id)
+        if not kept.keeps_home:
+            raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
+        self._world.homes.add(home_id)
+        kept.home_id = home_id
+
+    async def restart(self, spec: Spec) -> None:
+        await self.create(spec)
+        kept = self._known(spec.workspace_id)
+        kept.instance = replace(kept.instance, state=InstanceState.RUNNING, sentence=None)
+        kept.printed.append("started again")
+
+    async def logs(self, workspace_id: WorkspaceId, lines: int) -> str:
+        kept = self._mine.get(workspace_id)
+        return "\n".join(kept.printed[-lines:]) if kept and lines > 0 else ""
+
+    async def aclose(self) -> None:
+        """Nothing to let go of: the instances belong to the world."""
+
+    def crash(self, workspace_id: WorkspaceId, sentence: str) -> None:
+        """What an app that ends by itself does. For tests and benches; the control plane never asks for it."""
+        kept = self._known(workspace_id)
+        kept.instance = replace(kept.instance, state=InstanceState.ENDED, sentence=sentence)
+
+    def home_of(self, workspace_id: WorkspaceId) -> HomeId | None:
+        return self._known(workspace_id).home_id
+
+    def _known(self, workspace_id: WorkspaceId) -> Kept:
+        if workspace_id not in self._mine:
+            raise Rejected(f"There is no instance of workspace {workspace_id}.")
+        return self._mine[workspace_id]
+
+
+def open_driver(context: DriverContext) -> Driver:
+    """Option `endpoint_port`: the port of every endpoint, to point at something that listens on all of 127/8."""
+    refuse_unknown(context, {"endpoint_port"})
+    port = context.options.get("endpoint_port", 9)
+    if not isinstance(port, int) or not 1 <= port <= 65535:
+        raise refuse(context, "endpoint_port", "a port, 1 to 65535")
+    return MemoryDriver(World(), place=(context.installation, context.backend), port=port)
