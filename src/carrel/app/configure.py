@@ -1,0 +1,70 @@
+"""What the settings say becomes what the store holds: templates and pools, with a line for every difference. Touches no workspace."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from carrel.domain.pool import Pool
+from carrel.domain.template import Template
+from carrel.store import audit, pools, templates
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    where: str
+    """E.g. "pools.jupyterlab.warm"."""
+    was: object
+    becomes: object
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.was} → {self.becomes}"
+
+
+def configure(
+    conn: Connection, wanted_templates: Iterable[Template], wanted_pools: Iterable[Pool], now: datetime
+) -> list[Difference]:
+    """One transaction. Pools and templates that the settings no longer name are retired: what people hold goes on until released."""
+    found = [*_templates(conn, list(wanted_templates), now), *_pools(conn, list(wanted_pools), now)]
+    for difference in found:
+        audit.add(conn, now, "settings", "configure", difference.where, str(difference))
+    return found
+
+
+def _templates(conn: Connection, wanted: list[Template], now: datetime) -> Iterable[Difference]:
+    known = {template.name: template for template in templates.every(conn)}
+    for template in wanted:
+        old = known.pop(template.name, None)
+        if old is None or old.version != template.version:
+            templates.put(conn, template, now)
+            yield from _differences(f"templates.{template.name}", old, template)
+    for name in known:
+        templates.retire(conn, name)
+        yield Difference(f"templates.{name}", "offered", "no longer offered")
+
+
+def _pools(conn: Connection, wanted: list[Pool], now: datetime) -> Iterable[Difference]:
+    known = {pool.name: pool for pool in pools.every(conn)}
+    for pool in wanted:
+        old = known.pop(pool.name, None)
+        if old != pool:
+            pools.put(conn, pool, now)
+            yield from _differences(f"pools.{pool.name}", old, pool)
+    for name in known:
+        pools.remove(conn, name, now)
+        yield Difference(f"pools.{name}", "offered", "no longer offered")
+
+
+def _differences(where: str, old: Template | Pool | None, new: Template | Pool) -> Iterable[Difference]:
+    if old is None:
+        yield Difference(where, "unknown", "offered")
+        return
+    before, after = _fields(old), _fields(new)
+    for key, value in after.items():
+        if key != "version" and before[key] != value:
+            yield Difference(f"{where}.{key}", before[key], value)
+
+
+def _fields(thing: Template | Pool) -> Mapping[str, object]:
+    return {field.name: getattr(thing, field.name) for field in fields(thing)}

@@ -1,0 +1,85 @@
+"""ASGI apps on Unix sockets: the control plane listens nowhere else. A socket takes over its name only once it can be connected to."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from carrel.domain.errors import Unavailable
+
+BACKLOG = 2048
+OWNER_ONLY = 0o600
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the program, not to one of its listeners."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class SocketServer:
+    """One app on one socket."""
+
+    def __init__(self, app: ASGIApp, path: Path) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips="*",  # only Envoy and the file's owner can connect, and Envoy writes these headers itself
+            timeout_graceful_shutdown=2,
+            backlog=BACKLOG,
+        )
+        self._server = _Server(config)
+        self._path = path
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        listening = _listen(self._path)
+        self._task = asyncio.create_task(
+            self._server.serve(sockets=[listening]), name=f"serve {self._path.name}"
+        )
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise Unavailable(f"The socket {self._path} could not be served.")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=5)
+        self._path.unlink(missing_ok=True)
+
+
+def _listen(path: Path) -> socket.socket:
+    """Bound beside its name, made private, then renamed over whatever a killed predecessor left."""
+    beside = path.with_name(f".{path.name}.new")
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        beside.unlink(missing_ok=True)
+        listening.bind(str(beside))
+        beside.chmod(OWNER_ONLY)
+        listening.listen(BACKLOG)
+        beside.replace(path)
+    except OSError as error:
+        listening.close()
+        why = (
+            "its path is longer than the 107 characters the system allows"
+            if "too long" in str(error)
+            else str(error)
+        )
+        raise Unavailable(
+            f"The socket {path} cannot be made: {why}. Choose a shorter --state-dir."
+        ) from error
+    listening.setblocking(False)
+    return listening

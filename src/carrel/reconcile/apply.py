@@ -1,0 +1,168 @@
+"""One action, one effect. Chooses nothing: whatever is stale by now is dropped, and the next pass plans again.
+
+Every step leaves a state that the next pass repairs, so that the process may be killed between any two lines.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from carrel.domain.claim import Claim
+from carrel.domain.ids import WorkspaceId
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.template import Template
+from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.mint import new_id, new_secret
+from carrel.ports.clock import Clock
+from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec
+from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
+from carrel.reconcile.look import Facts
+from carrel.rules.actions import (
+    Action,
+    Ask,
+    Assign,
+    Attach,
+    Collect,
+    Destroy,
+    Fail,
+    Move,
+    Release,
+    Remove,
+    Start,
+)
+from carrel.store import claims, workspaces
+from carrel.store.engine import Store
+
+_log = structlog.get_logger(__name__)
+
+HandOver = Callable[[Claim], Awaitable[Claim]]
+Publish = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Apply:
+    """The hands of one pool's loop."""
+
+    store: Store
+    clock: Clock
+    wake: Wake
+    driver: Driver
+    hand_over: HandOver
+    publish: Publish
+    failed_starts: list[datetime] = field(default_factory=list)
+    """Failures that only the applying sees; the loop adds them to what the planner is told, and empties the list."""
+
+    async def intend(self, action: Start, facts: Facts) -> Ask | None:
+        """The row first. None at the limit, or when the template changed meanwhile."""
+        template = facts.template
+        if template is None or template.version != action.template_version:
+            return None
+        row = _row(action, facts, template, self.clock.now())
+        if not await self.store.write(workspaces.intend, row):
+            return None
+        return Ask(row)
+
+    async def assign(self, action: Assign) -> list[Claim]:
+        held = await self.store.write(claims.assign, action.pool, self.clock.now())
+        for claim in held:
+            self.wake.ring(claim_topic(claim.id))
+        return held
+
+    async def __call__(self, action: Action, facts: Facts) -> None:
+        """Raises Unavailable and DriverUnavailable, which mean: later."""
+        match action:
+            case Start() | Assign():
+                raise AssertionError("written by the loop before the next look: intend() and assign()")
+            case Ask():
+                await self._ask(action.workspace, facts)
+            case Move():
+                await self._move(action)
+            case Attach():
+                await self.hand_over(action.claim)
+            case Fail() | Destroy():
+                await self._stop(action)
+            case Remove():
+                await self._end(action.workspace.id)
+            case Release():
+                await self._release(action)
+            case Collect():
+                _log.warning("unknown instance collected", workspace=action.instance.workspace_id)
+                await self.driver.destroy(action.instance.workspace_id)
+
+    async def _ask(self, row: Workspace, facts: Facts) -> None:
+        recipe = facts.recipes.get(row.template_version) or facts.template
+        if recipe is None or recipe.version != row.template_version:
+            return
+        try:
+            await self.driver.create(Spec(row.id, row.pool, recipe, row.secret))
+        except Rejected as error:
+            self.failed_starts.append(self.clock.now())
+            _log.error("start rejected", pool=row.pool, workspace=row.id, why=error.sentence)
+            await self._record(row, Phase.FAILED, Reason(ReasonCode.REJECTED, error.sentence))
+        except (OutOfCapacity, DriverUnavailable) as error:
+            self.failed_starts.append(self.clock.now())
+            _log.warning("start put off", pool=row.pool, workspace=row.id, why=error.sentence)
+
+    async def _move(self, action: Move) -> None:
+        row = action.workspace
+        moved = await self.store.write(
+            workspaces.move,
+            row.id,
+            row.version,
+            action.phase,
+            self.clock.now(),
+            endpoint=action.endpoint,
+            handle=action.handle,
+        )
+        if moved is not None and moved.phase in (Phase.READY, Phase.GONE):
+            self.wake.ring(ROUTES)
+            self._tell(moved)
+
+    async def _record(self, row: Workspace, phase: Phase, reason: Reason) -> bool:
+        moved = await self.store.write(
+            workspaces.move, row.id, row.version, phase, self.clock.now(), reason=reason
+        )
+        if moved is None:
+            return False
+        self.wake.ring(ROUTES)
+        self._tell(moved)
+        return True
+
+    async def _stop(self, action: Fail | Destroy) -> None:
+        phase = Phase.FAILED if isinstance(action, Fail) else Phase.STOPPING
+        if await self._record(action.workspace, phase, action.reason) and isinstance(action, Destroy):
+            await self._end(action.workspace.id)
+
+    async def _release(self, action: Release) -> None:
+        released = await self.store.write(claims.release, action.claim.id, action.reason, self.clock.now())
+        if released is not None:
+            self.wake.ring(ROUTES)
+            self.wake.ring(claim_topic(released.id))
+
+    async def _end(self, workspace_id: WorkspaceId) -> None:
+        """Out of the data plane first, so that nobody is sent to an address that is about to be somebody else's."""
+        await self.publish()
+        await self.driver.destroy(workspace_id)
+
+    def _tell(self, row: Workspace) -> None:
+        self.wake.ring(pool_topic(row.pool))
+        if row.claim_id is not None:
+            self.wake.ring(claim_topic(row.claim_id))
+
+
+def _row(action: Start, facts: Facts, template: Template, now: datetime) -> Workspace:
+    return Workspace(
+        id=WorkspaceId(new_id()),
+        pool=action.pool,
+        template=action.template,
+        template_version=action.template_version,
+        backend=facts.pool.backend,
+        phase=Phase.PENDING,
+        desired=Desired.RUNNING,
+        created_at=now,
+        phase_at=now,
+        secret=new_secret(),
+        price_per_hour=template.price_per_hour,
+    )

@@ -1,0 +1,153 @@
+"""Gathers what the planner may see of one pool: the driver is listed first, then the store is read, then apps are asked."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from carrel.domain.claim import Claim
+from carrel.domain.endpoint import Endpoint
+from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.instance import Instance, InstanceState
+from carrel.domain.pool import Pool
+from carrel.domain.template import Template
+from carrel.domain.workspace import Phase, Workspace
+from carrel.ports.clock import Clock
+from carrel.ports.driver import Driver, base_path
+from carrel.ports.probe import Probe
+from carrel.rules.collect import unknown
+from carrel.rules.endpoints import authorization
+from carrel.rules.view import View
+from carrel.store import claims, pools, templates, workspaces
+from carrel.store.engine import Store
+
+PROBES_AT_ONCE: Final = 16
+WARM_CHECK_EVERY: Final = timedelta(seconds=30)
+"""Between claims too, so that a pool of dead workspaces is found before the class comes, not when it comes."""
+SILENT_AFTER: Final = 2
+"""Checks in a row that a warm workspace may miss: one can be a machine that was busy for a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one read of the store says about one pool."""
+
+    pool: Pool
+    template: Template | None
+    workspaces: Sequence[Workspace]
+    claims: Sequence[Claim]
+    recipes: Mapping[str, Template]
+    """Version → recipe, of this pool's workspaces."""
+
+
+def read_facts(conn: Connection, name: PoolName) -> Facts | None:
+    """None once the pool is removed and empty."""
+    pool = next((pool for pool in pools.reconciled(conn) if pool.name == name), None)
+    if pool is None:
+        return None
+    rows = workspaces.of_pool(conn, name)
+    versions = {(row.template, row.template_version) for row in rows}
+    found = {version: templates.get(conn, template, version) for template, version in versions}
+    return Facts(
+        pool,
+        templates.get(conn, pool.template),
+        rows,
+        claims.live(conn, name),
+        {version: recipe for version, recipe in found.items() if recipe is not None},
+    )
+
+
+@dataclass(slots=True)
+class Look:
+    """One pool's way of looking. Remembers only hints that a restart may lose."""
+
+    pool: PoolName
+    store: Store
+    clock: Clock
+    probe: Probe
+    driver: Driver
+    _unknown: frozenset[WorkspaceId] = frozenset()
+    _warm_checked_at: datetime | None = None
+    _missed: dict[WorkspaceId, int] = field(default_factory=dict)
+
+    async def __call__(
+        self, in_flight: Collection[WorkspaceId], recent_failures: tuple[datetime, ...]
+    ) -> tuple[View, Facts] | None:
+        """None once the pool is gone for good. Raises DriverUnavailable, Unavailable."""
+        listed_at = self.clock.now()
+        listed = await self.driver.list()
+        facts = await self.store.read(read_facts, self.pool)
+        if facts is None:
+            return None
+        rows = {row.id: row for row in facts.workspaces}
+        mine = [one for one in listed if one.pool == self.pool or one.workspace_id in rows]
+        view = View(
+            listed_at=listed_at,
+            template=facts.template,
+            workspaces=tuple(facts.workspaces),
+            instances=tuple(mine),
+            claims=tuple(facts.claims),
+            unknown_before=self._unknown,
+            in_flight=frozenset(in_flight),
+            recent_failures=recent_failures,
+        )
+        starting = _starting(facts, mine, view.in_flight)
+        view = replace(
+            view, answering=await self._answering(facts, starting), silent=await self._silent(facts, view)
+        )
+        self._unknown = unknown(view, facts.pool)
+        return view, facts
+
+    async def _answering(
+        self, facts: Facts, asked: Iterable[tuple[Workspace, Endpoint]]
+    ) -> frozenset[WorkspaceId]:
+        gate = asyncio.Semaphore(PROBES_AT_ONCE)
+
+        async def ask(row: Workspace, endpoint: Endpoint) -> WorkspaceId | None:
+            recipe = facts.recipes[row.template_version]
+            path = base_path(row.id) + recipe.ready
+            async with gate:
+                answered = await self.probe.answers(endpoint, path, authorization(recipe, row.secret))
+            return row.id if answered else None
+
+        answers = await asyncio.gather(*(ask(row, endpoint) for row, endpoint in asked))
+        return frozenset(answer for answer in answers if answer is not None)
+
+    async def _silent(self, facts: Facts, view: View) -> frozenset[WorkspaceId]:
+        checked_at = self._warm_checked_at
+        is_due = checked_at is None or abs(view.listed_at - checked_at) >= WARM_CHECK_EVERY
+        if is_due:
+            self._warm_checked_at = view.listed_at
+            asked = [
+                (row, row.endpoint)
+                for row in view.warm
+                if row.endpoint is not None
+                and row.id not in view.in_flight
+                and row.template_version in facts.recipes
+            ]
+            answered = await self._answering(facts, asked)
+            self._missed = {
+                row.id: self._missed.get(row.id, 0) + 1 for row, _ in asked if row.id not in answered
+            }
+        return frozenset(id_ for id_, count in self._missed.items() if count >= SILENT_AFTER)
+
+
+def _starting(
+    facts: Facts, instances: Iterable[Instance], in_flight: Collection[WorkspaceId]
+) -> list[tuple[Workspace, Endpoint]]:
+    running = {
+        instance.workspace_id: instance.endpoint
+        for instance in instances
+        if instance.state is InstanceState.RUNNING and instance.endpoint is not None
+    }
+    return [
+        (row, running[row.id])
+        for row in facts.workspaces
+        if row.phase is Phase.STARTING
+        and row.id in running
+        and row.id not in in_flight
+        and row.template_version in facts.recipes
+    ]

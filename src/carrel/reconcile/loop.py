@@ -1,0 +1,157 @@
+"""The loop of one pool: look, plan, apply, wait for a wake-up. Keeps nothing that a restart may not lose."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from carrel.domain.errors import CarrelError
+from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.workspace import Phase
+from carrel.ports.clock import Clock
+from carrel.ports.driver import DriverError
+from carrel.ports.wake import Wake, pool_topic
+from carrel.reconcile.apply import Apply
+from carrel.reconcile.look import Facts, Look
+from carrel.rules.actions import Action, Assign, Start, subject
+from carrel.rules.pace import remember
+from carrel.rules.plan import plan
+from carrel.rules.view import View
+from carrel.store import leases
+from carrel.store.engine import Store
+
+_log = structlog.get_logger(__name__)
+
+BUSY_TICK: Final = 0.2
+"""Seconds between looks while something is starting or stopping."""
+CALM_TICK: Final = 5.0
+"""Seconds between looks while nothing is; wake-ups come at once, this repairs lost ones and finds crashed workspaces."""
+BREATH: Final = 0.01
+"""Seconds after each pass, so that a storm of wake-ups becomes a few passes."""
+LEASE: Final = timedelta(seconds=15)
+"""How long a replica that died still counts as the leader of its pools."""
+_ON_THE_WAY: Final = frozenset({Phase.PENDING, Phase.STARTING, Phase.STOPPING, Phase.FAILED, Phase.DRAINING})
+
+
+@dataclass(slots=True)
+class PoolLoop:
+    pool: PoolName
+    replica: str
+    store: Store
+    clock: Clock
+    wake: Wake
+    look: Look
+    apply: Apply
+    _failures: tuple[datetime, ...] = ()
+    _version: str | None = None
+    _in_flight: set[WorkspaceId] = field(default_factory=set)
+    _tasks: set[asyncio.Task[bool]] = field(default_factory=set)
+    _leads_until: datetime | None = None
+
+    async def run(self) -> None:
+        """Until the pool is gone for good or the task is cancelled; then what is under way is left to the next start."""
+        ear = self.wake.ear([pool_topic(self.pool)])
+        try:
+            while (tick := await self._guarded_pass()) is not None:
+                await self.clock.sleep(BREATH)
+                await ear.wait(tick)
+        finally:
+            ear.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _guarded_pass(self) -> float | None:
+        """Seconds until the next look; None at the end. No failure of the world ends the loop."""
+        try:
+            return await self.pass_once()
+        except (CarrelError, DriverError) as error:
+            _log.warning("pass put off", pool=self.pool, why=error.sentence)
+        except Exception:  # noqa: BLE001 - one bad pass must not end the pool's loop; the traceback is logged
+            _log.exception("pass failed", pool=self.pool)
+        return 1.0
+
+    async def pass_once(self) -> float | None:
+        if not await self._leads():
+            return CALM_TICK
+        seen = await self.look(self._in_flight, self._failures)
+        if seen is None:
+            return None
+        view, facts = seen
+        self._forget_old_version(facts)
+        now = self.clock.now()
+        actions = plan(view, facts.pool, now)
+        self._failures = remember(view, actions, now)
+        await self._write_first(actions, facts)
+        for action in actions:
+            if not isinstance(action, Start | Assign):
+                self._launch(action, facts)
+        return BUSY_TICK if self._is_busy(view, actions) else CALM_TICK
+
+    async def settled(self) -> None:
+        """Wait for everything under way, for tests and for a clean end."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _leads(self) -> bool:
+        now = self.clock.now()
+        until = self._leads_until
+        if until is not None and LEASE / 2 < until - now <= LEASE:
+            return True
+        is_leader = await self.store.write(leases.acquire, f"pool:{self.pool}", self.replica, now, LEASE)
+        self._leads_until = now + LEASE if is_leader else None
+        return is_leader
+
+    def _forget_old_version(self, facts: Facts) -> None:
+        """A new recipe deserves a fresh try."""
+        version = facts.template.version if facts.template else None
+        if version != self._version:
+            self._version, self._failures = version, ()
+
+    async def _write_first(self, actions: Sequence[Action], facts: Facts) -> None:
+        """Rows and assignments stand before the next look, so that nothing is counted twice."""
+        for action in actions:
+            if isinstance(action, Assign):
+                for claim in await self.apply.assign(action):
+                    self._run(self._guarded(self.apply.hand_over(claim)), claim.workspace_id)
+            elif isinstance(action, Start):
+                asked = await self.apply.intend(action, facts)
+                if asked is not None:
+                    self._launch(asked, facts)
+
+    def _launch(self, action: Action, facts: Facts) -> None:
+        self._run(self._guarded(self.apply(action, facts)), subject(action))
+
+    def _run(self, work: Coroutine[Any, Any, bool], about: WorkspaceId | None) -> None:
+        if about is not None:
+            self._in_flight.add(about)
+        task = asyncio.create_task(work, name=f"{self.pool} {about}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finished(done, about))
+
+    def _finished(self, task: asyncio.Task[bool], about: WorkspaceId | None) -> None:
+        """What worked may have made room for more, so look at once; what did not is left to the next tick."""
+        self._tasks.discard(task)
+        if about is not None:
+            self._in_flight.discard(about)
+        self._failures = (*self._failures, *self.apply.failed_starts)[-16:]
+        self.apply.failed_starts.clear()
+        if not task.cancelled() and task.result():
+            self.wake.ring(pool_topic(self.pool))
+
+    async def _guarded(self, work: Awaitable[object]) -> bool:
+        try:
+            await work
+        except (CarrelError, DriverError) as error:
+            _log.warning("action put off", pool=self.pool, why=error.sentence)
+        except Exception:  # noqa: BLE001 - the next pass plans it again; the traceback is logged
+            _log.exception("action failed", pool=self.pool)
+        else:
+            return True
+        return False
+
+    def _is_busy(self, view: View, actions: Sequence[Action]) -> bool:
+        return bool(actions) or any(row.phase in _ON_THE_WAY for row in view.workspaces)

@@ -1,0 +1,212 @@
+"""Claims: ask for a workspace, see how far that is, give it back."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from carrel.domain.actor import Actor, System
+from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.errors import Invalid, NotFound
+from carrel.domain.event import Event
+from carrel.domain.ids import ClaimId, PoolName, UserId, is_name
+from carrel.domain.page import Page
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.template import Template
+from carrel.domain.workspace import Phase, Workspace
+from carrel.mint import new_id
+from carrel.ports.wake import ROUTES, claim_topic, pool_topic
+from carrel.rules.access import Action, owner_filter, require
+from carrel.rules.estimate import estimate
+from carrel.services.context import Context
+from carrel.services.handover import hand_over
+from carrel.services.visibility import require_seen
+from carrel.store import audit, claims, events, pools, templates, users, workspaces
+
+WATCH_EVERY = timedelta(seconds=20)
+"""How often an open event stream says that somebody still waits; well within a pool's `watch_within`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim with all that a page or an API answer tells about it."""
+
+    claim: Claim
+    workspace: Workspace | None = None
+    template: Template | None = None
+    position: int | None = None
+    """1 = next. None unless it waits."""
+    estimate: timedelta | None = None
+    is_new: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """The person may go in now."""
+        return self.workspace is not None and self.workspace.attached_at is not None
+
+
+async def claim(
+    ctx: Context, actor: Actor, *, pool: str, name: str = "default", user_id: UserId | None = None
+) -> ClaimView:
+    """Ask for a workspace, for oneself or (admins) for somebody. Asking again for the same pool and name is harmless.
+
+    Raises NotFound for an unknown pool or person, Exhausted at the person's own limit. A full pool is no error: the claim waits.
+    """
+    owner = user_id or _self(actor)
+    require(actor, Action.CLAIM, owner=owner)
+    if not is_name(name):
+        raise Invalid(f"A claim's name is at most 40 of a-z, 0-9 and '-', not {name[:60]!r}. Choose another.")
+    taken = await ctx.store.write(
+        _take,
+        actor,
+        claim_id=ClaimId(new_id()),
+        user_id=owner,
+        pool=PoolName(pool),
+        name=name,
+        now=ctx.clock.now(),
+    )
+    ctx.wake.ring(pool_topic(pool))
+    held = await hand_over(ctx, taken.claim)
+    return await ctx.store.read(_view, held.id, is_new=taken.is_new, now=ctx.clock.now())
+
+
+def _self(actor: Actor) -> UserId:
+    if isinstance(actor, System):
+        raise Invalid("Say for whom: give the name of a person.")
+    return actor.user_id
+
+
+def _take(
+    conn: Connection,
+    actor: Actor,
+    *,
+    claim_id: ClaimId,
+    user_id: UserId,
+    pool: PoolName,
+    name: str,
+    now: datetime,
+) -> claims.Taken:
+    known = pools.get(conn, pool)
+    if known is None:
+        raise NotFound(f"There is no pool called {pool[:60]!r}. See which there are: GET /hub/api/v1/pools.")
+    user = users.get(conn, user_id)
+    if user is None or user.disabled_at is not None:
+        raise NotFound("There is no such person, or they were disabled.")
+    taken = claims.take(conn, claim_id=claim_id, user_id=user_id, pool=known, name=name, now=now)
+    if taken.is_new:
+        audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {pool}")
+    else:
+        claims.watch(conn, taken.claim.id, now)
+    return taken
+
+
+async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
+    """Asking after a waiting claim counts as watching it. Raises NotFound, also for somebody else's."""
+    view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now())
+    require_seen(actor, Action.SEE, owner=view.claim.user_id, thing="claim")
+    if view.claim.state is ClaimState.WAITING:
+        await ctx.store.write(claims.watch, claim_id, ctx.clock.now())
+    return view
+
+
+def _view(conn: Connection, claim_id: ClaimId, *, is_new: bool, now: datetime) -> ClaimView:
+    found = claims.get(conn, claim_id)
+    if found is None:
+        raise NotFound("There is no such claim.")
+    if found.state is ClaimState.WAITING:
+        return _waiting_view(conn, found, is_new=is_new, now=now)
+    workspace = workspaces.get(conn, found.workspace_id) if found.workspace_id else None
+    template = templates.get(conn, workspace.template, workspace.template_version) if workspace else None
+    return ClaimView(found, workspace, template, is_new=is_new)
+
+
+def _waiting_view(conn: Connection, found: Claim, *, is_new: bool, now: datetime) -> ClaimView:
+    position = claims.position(conn, found)
+    pool = pools.get(conn, found.pool)
+    room = max(0, pool.limit - pools.live(conn, found.pool)) if pool and not pool.paused else 0
+    coming = [row for row in workspaces.of_pool(conn, found.pool) if row.is_coming]
+    expected = estimate(
+        position,
+        ages=[now - row.created_at for row in coming],
+        room=room,
+        start_times=pools.start_times(conn, found.pool),
+    )
+    return ClaimView(found, position=position, estimate=expected, is_new=is_new)
+
+
+async def page(
+    ctx: Context,
+    actor: Actor,
+    *,
+    user_id: UserId | None = None,
+    pool: str | None = None,
+    state: ClaimState | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[ClaimView]:
+    """Newest first. People see their own; admins see everybody's, or one person's."""
+    owner = owner_filter(actor, user_id)
+
+    def read(conn: Connection) -> Page[ClaimView]:
+        rows = claims.page(
+            conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
+        )
+        now = ctx.clock.now()
+        return Page([_view(conn, row.id, is_new=False, now=now) for row in rows.items], rows.next)
+
+    return await ctx.store.read(read)
+
+
+async def release(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
+    """Give it back: a waiting claim leaves the queue, a held one's workspace is stopped; files stay. Twice is harmless."""
+    await ctx.store.write(_release, actor, claim_id, ctx.clock.now())
+    view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now())
+    for topic in (pool_topic(view.claim.pool), claim_topic(claim_id), ROUTES):
+        ctx.wake.ring(topic)
+    return view
+
+
+def _release(conn: Connection, actor: Actor, claim_id: ClaimId, now: datetime) -> None:
+    found = claims.get(conn, claim_id)
+    if found is None:
+        raise NotFound("There is no such claim.")
+    require_seen(actor, Action.RELEASE, owner=found.user_id, thing="claim")
+    own = not isinstance(actor, System) and actor.user_id == found.user_id
+    reason = (
+        Reason(ReasonCode.RELEASED, "You gave it back.")
+        if own
+        else Reason(ReasonCode.STOPPED_BY_ADMIN, "An administrator stopped it.")
+    )
+    if claims.release(conn, claim_id, reason, now) is not None:
+        audit.add(conn, now, audit.name_of(actor), "release", f"claim:{claim_id}", reason.sentence)
+
+
+async def timeline(ctx: Context, actor: Actor, claim_id: ClaimId, after: int = 0) -> list[Event]:
+    view = await get(ctx, actor, claim_id)
+    return await ctx.store.read(events.of_claim, view.claim.id, after)
+
+
+async def watch(ctx: Context, actor: Actor, claim_id: ClaimId, after: int = 0) -> AsyncIterator[Event | None]:
+    """Every event of the claim after number `after`, as it happens; None now and then when nothing does, so that a stream can say
+    it is alive. Ends when the claim is released, or held and ready to enter.
+    """
+    ear = ctx.wake.ear([claim_topic(claim_id)])
+    try:
+        while True:
+            view = await get(ctx, actor, claim_id)
+            for event in await ctx.store.read(events.of_claim, claim_id, after):
+                after = event.seq
+                yield event
+            if view.is_open or view.claim.state is ClaimState.RELEASED:
+                return
+            if not await ear.wait(_patience(view)):
+                yield None
+    finally:
+        ear.close()
+
+
+def _patience(view: ClaimView) -> float:
+    """Another replica's wake-up may be lost, so look again by ourselves; more often while something is about to happen."""
+    settled = view.workspace is None or view.workspace.phase is not Phase.READY
+    return WATCH_EVERY.total_seconds() / 4 if settled else 1.0

@@ -1,0 +1,113 @@
+"""The verified hand-over: a claimed workspace becomes its person's only after its app answered and their files are in it.
+
+A workspace that fails here is given up and the claim takes the next warm one, or its old place in the queue; the person does not notice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.home import Home
+from carrel.domain.ids import HomeId
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.template import HomeKind, Template
+from carrel.domain.workspace import Phase, Workspace
+from carrel.mint import new_id
+from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable, base_path
+from carrel.ports.wake import claim_topic, pool_topic
+from carrel.rules.endpoints import authorization
+from carrel.services.context import Context
+from carrel.store import claims, homes, templates, workspaces
+
+TRIES = 5
+"""Warm workspaces tried for one claim in one go; after that the claim waits and the reconciler goes on. Bounds one request's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """What a held claim holds; `workspace` is None where there is nothing (any more) to hand over."""
+
+    claim: Claim
+    workspace: Workspace | None = None
+    template: Template | None = None
+    home: Home | None = None
+
+
+async def hand_over(ctx: Context, claim: Claim) -> Claim:
+    """Idempotent; the reconciler calls it again after a crash.
+
+    Returns the claim as it stands then: held and attached; held and not attached, when the backend is away and it will be
+    tried again; or waiting, when every warm workspace tried was dead.
+    """
+    for _ in range(TRIES):
+        if claim.state is not ClaimState.HELD:
+            return claim
+        holding = await ctx.store.write(_holding, claim, HomeId(new_id()), ctx.clock.now())
+        claim, workspace, template = holding.claim, holding.workspace, holding.template
+        if workspace is None or template is None or workspace.attached_at is not None:
+            return claim
+        try:
+            fault = await _fault(ctx, workspace, template, holding.home)
+        except DriverUnavailable:
+            return claim
+        if fault is None:
+            await _attached(ctx, workspace, holding.home)
+            ctx.wake.ring(claim_topic(claim.id))
+            return claim
+        claim = await ctx.store.write(_give_up, claim, workspace, fault, ctx.clock.now())
+        ctx.wake.ring(pool_topic(claim.pool))
+    return claim
+
+
+def _holding(conn: Connection, claim: Claim, candidate: HomeId, now: datetime) -> _Holding:
+    current = claims.get(conn, claim.id) or claim
+    workspace = workspaces.of_claim(conn, claim.id) if current.state is ClaimState.HELD else None
+    if workspace is None:
+        return _Holding(current)
+    template = templates.get(conn, workspace.template, workspace.template_version)
+    if template is None or template.home is not HomeKind.PERSISTENT:
+        return _Holding(current, workspace, template)
+    return _Holding(
+        current, workspace, template, homes.ensure(conn, candidate, claim.user_id, "default", now)
+    )
+
+
+async def _fault(ctx: Context, workspace: Workspace, template: Template, home: Home | None) -> Reason | None:
+    """What keeps this workspace from being handed over, or None. Raises DriverUnavailable when that cannot be known now."""
+    driver = ctx.drivers.get(workspace.backend)
+    if workspace.endpoint is None or driver is None:
+        return Reason(ReasonCode.LOST, "It had no address any more.")
+    path = base_path(workspace.id) + template.ready
+    if not await ctx.probe.answers(workspace.endpoint, path, authorization(template, workspace.secret)):
+        return Reason(ReasonCode.UNRESPONSIVE, "It was running but did not answer.")
+    return await _attach(driver, workspace, home)
+
+
+async def _attach(driver: Driver, workspace: Workspace, home: Home | None) -> Reason | None:
+    if home is None or not isinstance(driver, Attaches):
+        return None
+    try:
+        await driver.attach(workspace.id, home.id)
+    except DriverUnavailable:
+        raise
+    except DriverError as error:
+        return Reason(ReasonCode.ATTACH_FAILED, error.sentence)
+    return None
+
+
+async def _attached(ctx: Context, workspace: Workspace, home: Home | None) -> None:
+    await ctx.store.write(
+        workspaces.attached, workspace.id, workspace.version, home.id if home else None, ctx.clock.now()
+    )
+
+
+def _give_up(conn: Connection, claim: Claim, workspace: Workspace, fault: Reason, now: datetime) -> Claim:
+    """The claim goes back to its place in the queue before the workspace is marked, so that it is not ended with it."""
+    claims.unassign(conn, claim.id, now)
+    current = workspaces.get(conn, workspace.id)
+    if current is not None and current.phase is Phase.READY and current.claim_id is None:
+        workspaces.move(conn, current.id, current.version, Phase.FAILED, now, reason=fault)
+    claims.assign(conn, claim.pool, now)
+    return claims.get(conn, claim.id) or claim

@@ -1,0 +1,177 @@
+"""Workspaces: look at them, restart, extend and stop them, read their timeline and log."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from carrel.domain.actor import Actor
+from carrel.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from carrel.domain.event import Event
+from carrel.domain.ids import PoolName, UserId, WorkspaceId
+from carrel.domain.page import Page
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.template import Template
+from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.ports.driver import DriverError, Logs, Restarts, Spec
+from carrel.ports.wake import ROUTES, pool_topic
+from carrel.rules.access import Action, owner_filter, require
+from carrel.services import claims as claim_service
+from carrel.services.context import Context
+from carrel.services.visibility import require_seen
+from carrel.store import audit, events, pools, templates, workspaces
+
+LONGEST_LOG = 2000
+"""Lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    workspace: Workspace
+    template: Template | None = None
+
+
+async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
+    """A gone one is still shown, with its phase and reason. Raises NotFound."""
+    return await ctx.store.read(_get, actor, workspace_id)
+
+
+def _get(
+    conn: Connection, actor: Actor, workspace_id: WorkspaceId, action: Action = Action.SEE
+) -> WorkspaceView:
+    found = workspaces.get(conn, workspace_id)
+    if found is None:
+        raise NotFound("There is no such workspace.")
+    require_seen(actor, action, owner=found.owner, thing="workspace")
+    return _view(conn, found)
+
+
+def _view(conn: Connection, workspace: Workspace) -> WorkspaceView:
+    return WorkspaceView(workspace, templates.get(conn, workspace.template, workspace.template_version))
+
+
+async def page(
+    ctx: Context,
+    actor: Actor,
+    *,
+    owner: UserId | None = None,
+    pool: str | None = None,
+    phases: Collection[Phase] | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[WorkspaceView]:
+    """Newest first. People see their own; admins see all, warm ones too."""
+    shown = owner_filter(actor, owner)
+
+    def read(conn: Connection) -> Page[WorkspaceView]:
+        rows = workspaces.page(
+            conn, owner=shown, pool=PoolName(pool) if pool else None, phases=phases, after=after, limit=limit
+        )
+        return Page([_view(conn, row) for row in rows.items], rows.next)
+
+    return await ctx.store.read(read)
+
+
+async def stop(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
+    """Stop it: its claim is released with it; files stay. Twice is harmless."""
+    view = await ctx.store.read(_get, actor, workspace_id, Action.RELEASE)
+    workspace = view.workspace
+    if workspace.claim_id is not None:
+        await claim_service.release(ctx, actor, workspace.claim_id)
+    else:
+        require(actor, Action.ADMINISTER)
+        await ctx.store.write(_stop_unclaimed, actor, workspace_id, ctx.clock.now())
+        ctx.wake.ring(pool_topic(workspace.pool))
+        ctx.wake.ring(ROUTES)
+    return await get(ctx, actor, workspace_id)
+
+
+def _stop_unclaimed(conn: Connection, actor: Actor, workspace_id: WorkspaceId, now: datetime) -> None:
+    found = workspaces.get(conn, workspace_id)
+    if found is None or found.claim_id is not None or found.phase in (Phase.STOPPING, Phase.GONE):
+        return
+    reason = Reason(ReasonCode.STOPPED_BY_ADMIN, "An administrator stopped it.")
+    if workspaces.move(conn, found.id, found.version, Phase.STOPPING, now, reason=reason) is not None:
+        audit.add(conn, now, audit.name_of(actor), "stop", f"workspace:{found.id}", reason.sentence)
+
+
+async def restart(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
+    """End what runs in it and start it again; id, address and files stay. Raises Conflict unless it is ready, Unavailable
+    where its backend cannot.
+    """
+    view = await ctx.store.read(_get, actor, workspace_id, Action.RESTART)
+    workspace, template = view.workspace, view.template
+    driver = ctx.drivers.get(workspace.backend)
+    if template is None or not isinstance(driver, Restarts):
+        raise Unavailable("This workspace cannot be restarted in place. Release it and take another.")
+    begun = await ctx.store.write(_begin_restart, actor, workspace_id, ctx.clock.now())
+    try:
+        await driver.restart(Spec(begun.id, begun.pool, template, begun.secret))
+    except DriverError as error:
+        raise Unavailable(f"It could not be restarted: {error.sentence}") from error
+    finally:
+        ctx.wake.ring(pool_topic(workspace.pool))
+        ctx.wake.ring(ROUTES)
+    return await get(ctx, actor, workspace_id)
+
+
+def _begin_restart(conn: Connection, actor: Actor, workspace_id: WorkspaceId, now: datetime) -> Workspace:
+    found = workspaces.get(conn, workspace_id)
+    if found is None or found.phase is not Phase.READY or found.desired is not Desired.RUNNING:
+        raise Conflict("Only a workspace that is ready can be restarted. Look at its phase and try again.")
+    reason = Reason(ReasonCode.RESTARTED, "Restarted on request.")
+    moved = workspaces.move(conn, found.id, found.version, Phase.STARTING, now, reason=reason)
+    if moved is None:
+        raise Conflict("It changed meanwhile. Look at its phase and try again.")
+    audit.add(conn, now, audit.name_of(actor), "restart", f"workspace:{found.id}", "")
+    return moved
+
+
+async def extend(ctx: Context, actor: Actor, workspace_id: WorkspaceId, hours: float) -> WorkspaceView:
+    """Let it run `hours` longer than it would, within the pool's max_age counted from now. Raises Conflict when it is not held."""
+    if not 0 < hours <= 168:
+        raise Invalid("Extend by more than 0 and at most 168 hours.")
+    await ctx.store.write(_extend, actor, workspace_id, timedelta(hours=hours), ctx.clock.now())
+    return await get(ctx, actor, workspace_id)
+
+
+def _extend(
+    conn: Connection, actor: Actor, workspace_id: WorkspaceId, more: timedelta, now: datetime
+) -> None:
+    view = _get(conn, actor, workspace_id, Action.EXTEND)
+    workspace = view.workspace
+    if workspace.claim_id is None or workspace.desired is not Desired.RUNNING:
+        raise Conflict("Only a workspace that somebody holds can be extended.")
+    pool = pools.get(conn, workspace.pool)
+    longest = pool.max_age if pool else None
+    if longest is None:
+        return
+    ends = workspace.stops_at or (workspace.assigned_at or now) + longest
+    until = min(max(ends, now) + more, now + longest)
+    workspaces.extend(conn, workspace.id, max(until, ends))
+    audit.add(conn, now, audit.name_of(actor), "extend", f"workspace:{workspace.id}", until.isoformat())
+
+
+async def timeline(ctx: Context, actor: Actor, workspace_id: WorkspaceId, after: int = 0) -> list[Event]:
+    """What happened to it and why; kept after it is gone."""
+
+    def read(conn: Connection) -> list[Event]:
+        _get(conn, actor, workspace_id)
+        return events.of_workspace(conn, workspace_id, after)
+
+    return await ctx.store.read(read)
+
+
+async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int = 200) -> str:
+    """The last lines its app printed. Raises Unavailable where its backend keeps none or is away."""
+    if not 0 < lines <= LONGEST_LOG:
+        raise Invalid(f"Ask for 1 to {LONGEST_LOG} lines.")
+    view = await ctx.store.read(_get, actor, workspace_id, Action.SEE_LOG)
+    driver = ctx.drivers.get(view.workspace.backend)
+    if not isinstance(driver, Logs):
+        raise Unavailable("This backend keeps no log.")
+    try:
+        return await driver.logs(workspace_id, lines)
+    except DriverError as error:
+        raise Unavailable(f"The log cannot be read now: {error.sentence}") from error
