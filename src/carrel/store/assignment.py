@@ -1,0 +1,128 @@
+"""Who gets which warm workspace: the oldest waiting claim, the one that has been ready longest, in one guarded statement.
+
+On PostgreSQL several transactions do this at once and step around one another's rows, so that nobody is told "none" while one is free.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.ids import ClaimId, PoolName, UserId, WorkspaceId
+from carrel.domain.workspace import Desired
+from carrel.store import events, schema
+from carrel.store.claim_rows import QUEUE, WAITING, claim_from
+
+_c = schema.claims
+_w = schema.workspaces
+
+_OLDEST = (
+    sa.select(_c, sa.null().label("workspace_id"))
+    .where(_c.c.pool == sa.bindparam("pool"), WAITING)
+    .order_by(*QUEUE)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_warm = _w.alias("warm")
+_longest_ready = (
+    sa.select(_warm.c.id)
+    .where(
+        _warm.c.pool == sa.bindparam("in_pool"),
+        sa.text("warm.phase = 'ready' AND warm.desired = 'running' AND warm.claim_id IS NULL"),
+    )
+    .order_by(_warm.c.ready_at, _warm.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_GIVE = (
+    sa.update(_w)
+    .where(_w.c.id == _longest_ready, _w.c.claim_id.is_(None))
+    .values(
+        claim_id=sa.bindparam("claim"),
+        owner=sa.bindparam("user"),
+        assigned_at=sa.bindparam("now"),
+        version=_w.c.version + 1,
+    )
+    .returning(_w.c.id)
+)
+_HOLD = (
+    sa.update(_c)
+    .where(_c.c.id == sa.bindparam("claim"))
+    .values(state=ClaimState.HELD.value, held_at=sa.bindparam("now"), version=_c.c.version + 1)
+)
+_WAIT_AGAIN = (
+    sa.update(_c)
+    .where(_c.c.id == sa.bindparam("claim"), _c.c.state == ClaimState.HELD.value)
+    .values(
+        state=ClaimState.WAITING.value,
+        held_at=sa.null(),
+        watched_at=sa.bindparam("now"),
+        version=_c.c.version + 1,
+    )
+    .returning(_c, sa.null().label("workspace_id"))
+)
+_TAKE_BACK = (
+    sa.update(_w)
+    .where(_w.c.claim_id == sa.bindparam("claim"))
+    .values(
+        claim_id=sa.null(),
+        owner=sa.null(),
+        home_id=sa.null(),
+        assigned_at=sa.null(),
+        attached_at=sa.null(),
+        entered_at=sa.null(),
+        desired=Desired.GONE.value,
+        version=_w.c.version + 1,
+    )
+)
+
+
+def assign(conn: Connection, pool: PoolName, now: datetime) -> list[Claim]:
+    """Goes on while there are both a waiting claim and a warm workspace; returns the claims that are held now and were not before."""
+    served: list[Claim] = []
+    while (claim := _oldest(conn, pool)) is not None:
+        workspace_id = _give(conn, claim.id, claim.user_id, pool, now)
+        if workspace_id is None:
+            break
+        conn.execute(_HOLD, {"claim": claim.id, "now": now})
+        served.append(
+            replace(
+                claim,
+                state=ClaimState.HELD,
+                held_at=now,
+                workspace_id=workspace_id,
+                version=claim.version + 1,
+            )
+        )
+        sentence = "A running workspace was assigned."
+        events.append(conn, now, "assigned", sentence, workspace_id=workspace_id, claim_id=claim.id)
+    return served
+
+
+def _oldest(conn: Connection, pool: PoolName) -> Claim | None:
+    row = conn.execute(_OLDEST, {"pool": pool}).one_or_none()
+    return None if row is None else claim_from(row)
+
+
+def _give(
+    conn: Connection, claim_id: ClaimId, user_id: UserId, pool: PoolName, now: datetime
+) -> WorkspaceId | None:
+    given = {"in_pool": pool, "claim": claim_id, "user": user_id, "now": now}
+    found: WorkspaceId | None = conn.execute(_GIVE, given).scalar_one_or_none()
+    return found
+
+
+def unassign(conn: Connection, claim_id: ClaimId, now: datetime) -> Claim | None:
+    """Back to waiting, at its old place in the queue; counts as watched now. None if it was not held.
+
+    The workspace loses its claim and is wanted gone in the same transaction, so that it is never given to somebody else.
+    """
+    row = conn.execute(_WAIT_AGAIN, {"claim": claim_id, "now": now}).one_or_none()
+    if row is None:
+        return None
+    conn.execute(_TAKE_BACK, {"claim": claim_id})
+    events.append(conn, now, "waiting", "Back in the queue, at the old place.", claim_id=claim_id)
+    return claim_from(row)

@@ -1,0 +1,53 @@
+"""Who did what to what, when. Rows are only ever added."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from carrel.domain.actor import Actor, Person, System, TokenHolder
+from carrel.domain.page import Page
+from carrel.store import cursor, schema
+
+_a = schema.audit
+_INSERT = sa.insert(_a)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    detail: str = ""
+
+
+def name_of(actor: Actor) -> str:
+    """How an actor is written in the log: by name, and by token where there was one, so that a leaked one can be told apart."""
+    match actor:
+        case Person(name=name):
+            return name
+        case TokenHolder(name=name, token_id=token_id):
+            return f"{name} (token {token_id})"
+        case System(name=name):
+            return name
+
+
+def add(  # noqa: PLR0917 - who, what, to what: the order in which one says it
+    conn: Connection, at: datetime, actor: str, action: str, target: str, detail: str = ""
+) -> None:
+    conn.execute(_INSERT, {"at": at, "actor": actor, "action": action, "target": target, "detail": detail})
+
+
+def page(conn: Connection, *, after: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+    """Newest first."""
+    query = sa.select(_a).order_by(_a.c.id.desc()).limit(cursor.size(limit) + 1)
+    if after is not None:
+        query = query.where(_a.c.id < cursor.number(after))
+    rows = [
+        AuditEntry(row.id, row.at, row.actor, row.action, row.target, row.detail)
+        for row in conn.execute(query)
+    ]
+    return cursor.page_of(rows, limit, lambda entry: (entry.id,))

@@ -1,0 +1,143 @@
+"""People, and how they prove who they are. A password is one of their identities; its hash never leaves here with the person."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from carrel.domain.account import User
+from carrel.domain.actor import Role
+from carrel.domain.errors import Conflict
+from carrel.domain.ids import UserId
+from carrel.domain.page import Page
+from carrel.store import cursor, schema
+from carrel.store.upsert import PerEngine
+
+_u = schema.users
+_i = schema.identities
+_id = sa.bindparam("user", type_=sa.Text())
+
+_PASSWORD = "password"  # noqa: S105 - the name of a provider of identities
+_LABELLED = [column.label(f"user_{column.name}") for column in _u.c]
+
+_INSERT = PerEngine(_u, lambda insert: insert.on_conflict_do_nothing().returning(_u.c.id))
+_GET = sa.select(*_LABELLED).where(_u.c.id == _id)
+_BY_NAME = sa.select(*_LABELLED).where(_u.c.name == sa.bindparam("called"))
+_COUNT = sa.select(sa.func.count()).select_from(_u)
+_DISABLE = (
+    sa.update(_u)
+    .where(_u.c.id == _id)
+    .values(disabled_at=sa.func.coalesce(_u.c.disabled_at, sa.bindparam("now")))
+)
+_END_SESSIONS = (
+    sa.update(schema.sessions)
+    .where(schema.sessions.c.user_id == _id, schema.sessions.c.ended_at.is_(None))
+    .values(ended_at=sa.bindparam("now"))
+)
+_REVOKE_TOKENS = (
+    sa.update(schema.tokens)
+    .where(schema.tokens.c.user_id == _id, schema.tokens.c.revoked_at.is_(None))
+    .values(revoked_at=sa.bindparam("now"))
+)
+_SET_ROLE = sa.update(_u).where(_u.c.id == _id).values(role=sa.bindparam("new_role"))
+_SEEN = sa.update(_u).where(_u.c.id == _id).values(last_seen_at=sa.bindparam("now"))
+_PUT_PASSWORD = PerEngine(
+    _i,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=[_i.c.provider, _i.c.subject], set_={"credential": insert.excluded.credential}
+    ),
+)
+_PASSWORD_OF = (
+    sa.select(*_LABELLED, _i.c.credential)
+    .join_from(_u, _i, _i.c.user_id == _u.c.id)
+    .where(_u.c.name == sa.bindparam("called"), _i.c.provider == _PASSWORD)
+)
+
+
+def user_columns() -> list[sa.Label[Any]]:
+    """A person's columns, named so that they fit beside another table's in one row."""
+    return list(_LABELLED)
+
+
+def user_from(row: Any) -> User:
+    return User(
+        id=row.user_id,
+        name=row.user_name,
+        display_name=row.user_display_name,
+        role=Role(row.user_role),
+        created_at=row.user_created_at,
+        disabled_at=row.user_disabled_at,
+        last_seen_at=row.user_last_seen_at,
+    )
+
+
+def add(conn: Connection, user: User) -> None:
+    """Raises Conflict when somebody has that name."""
+    row = {
+        "id": user.id,
+        "name": user.name,
+        "display_name": user.display_name,
+        "role": user.role.value,
+        "created_at": user.created_at,
+        "disabled_at": user.disabled_at,
+        "last_seen_at": user.last_seen_at,
+    }
+    if conn.execute(_INSERT.on(conn), row).one_or_none() is None:
+        raise Conflict(f"There is already somebody called {user.name[:60]!r}. Choose another name.")
+
+
+def get(conn: Connection, user_id: UserId) -> User | None:
+    return _one(conn.execute(_GET, {"user": user_id}))
+
+
+def by_name(conn: Connection, name: str) -> User | None:
+    return _one(conn.execute(_BY_NAME, {"called": name}))
+
+
+def page(conn: Connection, *, after: str | None = None, limit: int = 50) -> Page[User]:
+    """By name."""
+    query = sa.select(*_LABELLED).order_by(_u.c.name).limit(cursor.size(limit) + 1)
+    if after is not None:
+        query = query.where(_u.c.name > cursor.word(after))
+    rows = [user_from(row) for row in conn.execute(query)]
+    return cursor.page_of(rows, limit, lambda user: (user.name,))
+
+
+def count(conn: Connection) -> int:
+    found: int = conn.execute(_COUNT).scalar_one()
+    return found
+
+
+def disable(conn: Connection, user_id: UserId, now: datetime) -> User | None:
+    """Their sessions end and their tokens are revoked with it; claims and homes are left alone."""
+    given = {"user": user_id, "now": now}
+    conn.execute(_DISABLE, given)
+    conn.execute(_END_SESSIONS, given)
+    conn.execute(_REVOKE_TOKENS, given)
+    return get(conn, user_id)
+
+
+def set_role(conn: Connection, user_id: UserId, role: Role) -> User | None:
+    conn.execute(_SET_ROLE, {"user": user_id, "new_role": role.value})
+    return get(conn, user_id)
+
+
+def seen(conn: Connection, user_id: UserId, now: datetime) -> None:
+    conn.execute(_SEEN, {"user": user_id, "now": now})
+
+
+def put_password(conn: Connection, user_id: UserId, password_hash: str) -> None:
+    row = {"provider": _PASSWORD, "subject": user_id, "user_id": user_id, "credential": password_hash}
+    conn.execute(_PUT_PASSWORD.on(conn), row)
+
+
+def password_of(conn: Connection, name: str) -> tuple[User, str] | None:
+    """Also of a disabled person: it is the caller's to refuse them, in the same time as anybody."""
+    row = conn.execute(_PASSWORD_OF, {"called": name}).one_or_none()
+    return None if row is None else (user_from(row), row.credential)
+
+
+def _one(result: Any) -> User | None:
+    row = result.one_or_none()
+    return None if row is None else user_from(row)

@@ -1,0 +1,218 @@
+"""Workspaces: intended, found, moved and remembered. Every write adds one to `version` and writes its own line of the timeline."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from carrel.domain.endpoint import Endpoint
+from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
+from carrel.domain.page import Page
+from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.store import cursor, events, schema
+from carrel.store.phases import move
+from carrel.store.workspace_rows import endpoint_from, endpoint_values, values_of, workspace_from
+
+__all__ = [
+    "active",
+    "attached",
+    "entered",
+    "extend",
+    "get",
+    "intend",
+    "move",
+    "of_claim",
+    "of_pool",
+    "page",
+    "placed",
+    "recent_addresses",
+    "routable",
+]
+
+_w = schema.workspaces
+_p = schema.pools
+_live = sa.text("phase <> 'gone'")
+_id = sa.bindparam("row_id", type_=sa.Text())
+_version = sa.bindparam("row_version", type_=sa.Integer())
+
+_ONE_MORE = (
+    sa.update(_p)
+    .where(_p.c.name == sa.bindparam("pool"), _p.c.live < _p.c.live_limit, _p.c.removed_at.is_(None))
+    .values(live=_p.c.live + 1)
+)
+_INSERT = sa.insert(_w)
+_GET = sa.select(_w).where(_w.c.id == _id)
+_OF_POOL = sa.select(_w).where(_w.c.pool == sa.bindparam("pool"), _live).order_by(_w.c.created_at, _w.c.id)
+_OF_CLAIM = sa.select(_w).where(_w.c.claim_id == sa.bindparam("claim"))
+_ROUTABLE = sa.select(_w).where(
+    _w.c.phase.in_([Phase.READY.value, Phase.DRAINING.value]),
+    _live,
+    _w.c.desired == Desired.RUNNING.value,
+    _w.c.endpoint_host.is_not(None),
+)
+_RECENT = (
+    sa.select(
+        _w.c.id,
+        _w.c.gone_at,
+        _w.c.endpoint_host,
+        _w.c.endpoint_port,
+        _w.c.endpoint_scheme,
+        _w.c.endpoint_name,
+    )
+    .where(_w.c.gone_at >= sa.bindparam("since"), _w.c.endpoint_host.is_not(None))
+    .order_by(_w.c.gone_at)
+)
+_guarded = sa.update(_w).where(_w.c.id == _id, _w.c.version == _version, _live)
+_ATTACHED = _guarded.values(
+    attached_at=sa.bindparam("now"), home_id=sa.bindparam("home"), version=_w.c.version + 1
+).returning(_w)
+_PLACED = _guarded.values(
+    {
+        **{
+            name: sa.func.coalesce(sa.bindparam(f"new_{name}", type_=_w.c[name].type), _w.c[name])
+            for name in (*endpoint_values(None), "handle")
+        },
+        "version": _w.c.version + 1,
+    }
+).returning(_w)
+_ENTERED = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _w.c.entered_at.is_(None))
+    .values(entered_at=sa.bindparam("now"), version=_w.c.version + 1)
+    .returning(_w.c.claim_id)
+)
+_at = sa.bindparam("at", type_=_w.c.last_active_at.type)
+_ACTIVE = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _live)
+    .where(sa.or_(_w.c.last_active_at.is_(None), _w.c.last_active_at < _at))
+    .values(last_active_at=_at, version=_w.c.version + 1)
+)
+_EXTEND = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _live)
+    .values(stops_at=sa.bindparam("new_end"), version=_w.c.version + 1)
+    .returning(_w)
+)
+
+
+def intend(conn: Connection, workspace: Workspace) -> bool:
+    """The pending row and the pool's live counter in one; False at the pool's limit, or when the pool was removed."""
+    if conn.execute(_ONE_MORE, {"pool": workspace.pool}).rowcount != 1:
+        return False
+    conn.execute(_INSERT, values_of(workspace))
+    events.append(
+        conn,
+        workspace.created_at,
+        workspace.phase.value,
+        "It was asked for.",
+        workspace_id=workspace.id,
+        claim_id=workspace.claim_id,
+    )
+    return True
+
+
+def get(conn: Connection, workspace_id: WorkspaceId) -> Workspace | None:
+    return _one(conn.execute(_GET, {"row_id": workspace_id}))
+
+
+def of_pool(conn: Connection, pool: PoolName) -> list[Workspace]:
+    """The live ones, oldest first."""
+    return [workspace_from(row) for row in conn.execute(_OF_POOL, {"pool": pool})]
+
+
+def of_claim(conn: Connection, claim_id: ClaimId) -> Workspace | None:
+    """Also after the claim was released and the workspace is gone."""
+    return _one(conn.execute(_OF_CLAIM, {"claim": claim_id}))
+
+
+def page(
+    conn: Connection,
+    *,
+    owner: UserId | None = None,
+    pool: PoolName | None = None,
+    phases: Collection[Phase] | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[Workspace]:
+    """Newest first."""
+    query = sa.select(_w).order_by(_w.c.created_at.desc(), _w.c.id.desc()).limit(cursor.size(limit) + 1)
+    if owner is not None:
+        query = query.where(_w.c.owner == owner)
+    if pool is not None:
+        query = query.where(_w.c.pool == pool)
+    if phases is not None:
+        query = query.where(_w.c.phase.in_(sorted(phase.value for phase in phases)))
+    if after is not None:
+        at, last = cursor.moment_and_id(after)
+        query = query.where(sa.or_(_w.c.created_at < at, sa.and_(_w.c.created_at == at, _w.c.id < last)))
+    rows = [workspace_from(row) for row in conn.execute(query)]
+    return cursor.page_of(rows, limit, lambda workspace: (workspace.created_at, workspace.id))
+
+
+def attached(
+    conn: Connection, workspace_id: WorkspaceId, version: int, home_id: HomeId | None, now: datetime
+) -> Workspace | None:
+    """`home_id` is None where the template keeps no files; the workspace is open to its person all the same."""
+    given = {"row_id": workspace_id, "row_version": version, "home": home_id, "now": now}
+    found = _one(conn.execute(_ATTACHED, given))
+    if found is not None:
+        sentence = "Your files are in it." if home_id else "It is yours; it keeps no files."
+        events.append(conn, now, "attached", sentence, workspace_id=found.id, claim_id=found.claim_id)
+    return found
+
+
+def placed(
+    conn: Connection,
+    workspace_id: WorkspaceId,
+    version: int,
+    *,
+    endpoint: Endpoint | None = None,
+    handle: str | None = None,
+) -> Workspace | None:
+    """What the driver told about the instance while its phase stays the same. Guarded as `move`; leaves no line."""
+    given = {f"new_{name}": value for name, value in endpoint_values(endpoint).items()}
+    return _one(
+        conn.execute(_PLACED, {"row_id": workspace_id, "row_version": version, "new_handle": handle, **given})
+    )
+
+
+def entered(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> bool:
+    """True the first time; afterwards it writes nothing."""
+    found = conn.execute(_ENTERED, {"row_id": workspace_id, "now": now}).one_or_none()
+    if found is None:
+        return False
+    events.append(
+        conn, now, "entered", "Somebody went in.", workspace_id=workspace_id, claim_id=found.claim_id
+    )
+    return True
+
+
+def active(conn: Connection, seen: Mapping[WorkspaceId, datetime]) -> None:
+    """Only ever forwards. Adds to `version`, so that a decision to stop for idleness that was taken before is refused."""
+    if seen:
+        given = [{"row_id": workspace_id, "at": at} for workspace_id, at in sorted(seen.items())]
+        conn.execute(_ACTIVE, given)
+
+
+def extend(conn: Connection, workspace_id: WorkspaceId, stops_at: datetime | None) -> Workspace | None:
+    """None for one that is unknown or gone."""
+    return _one(conn.execute(_EXTEND, {"row_id": workspace_id, "new_end": stops_at}))
+
+
+def routable(conn: Connection) -> list[Workspace]:
+    """Everything the data plane may lead people to, warm ones included: a claim then changes no route."""
+    return [workspace_from(row) for row in conn.execute(_ROUTABLE)]
+
+
+def recent_addresses(conn: Connection, since: datetime) -> list[tuple[Endpoint, WorkspaceId, datetime]]:
+    """Addresses of workspaces that are gone since then, with the moment: nobody else may stand there for a while."""
+    rows = conn.execute(_RECENT, {"since": since})
+    return [(endpoint, row.id, row.gone_at) for row in rows if (endpoint := endpoint_from(row))]
+
+
+def _one(result: Any) -> Workspace | None:
+    row = result.one_or_none()
+    return None if row is None else workspace_from(row)
