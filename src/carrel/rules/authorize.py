@@ -18,11 +18,9 @@ from carrel.domain.ids import SessionId, UserId, WorkspaceId
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.access import Action, may, owns, refusal
 from carrel.rules.ticket import Proof, door_of
+from carrel.rules.way_back import within_door
 
 CODE_PARAMETER: Final = "carrel-code"
-LONGEST_NEXT: Final = 2048
-"""A longer way back is forgotten: a Location over Envoy's limit counts as a failed check (finding 3)."""
-
 _PLACE: Final = re.compile(r"/w/([a-z][a-z0-9]{15})/(.*)", re.DOTALL)
 _KEPT: Final = "/%:@!$&'()*+,;=~-._?"
 """Signs of an address that stay as they came; all others are encoded, so that no Location can be split."""
@@ -123,7 +121,9 @@ COMING: Final = Denied(409, "conflict", "This workspace is not ready yet. Try ag
 OVER: Final = Denied(410, "not_found", "This workspace has stopped. Ask for another in the hub.")
 
 
-class _Standing(Enum):
+class Standing(Enum):
+    """What somebody who may enter finds behind the door."""
+
     OPEN = auto()
     COMING = auto()
     OVER = auto()
@@ -192,12 +192,12 @@ def _by_token(visit: _Visit, holder: TokenHolder | None) -> Verdict:
         return WRONG_HOST
     if not may(holder, Action.ENTER, owner=visit.workspace.owner):
         return _forbidden(holder)
-    match _standing(visit.workspace, is_inside=True):
-        case _Standing.OPEN:
+    match standing(visit.workspace, is_inside=True):
+        case Standing.OPEN:
             return Go(visit.door, None)
-        case _Standing.COMING:
+        case Standing.COMING:
             return COMING
-        case _Standing.OVER:
+        case Standing.OVER:
             return OVER
 
 
@@ -244,37 +244,41 @@ def _may_come(visit: _Visit, person: Person) -> bool:
 
 
 def _let_in(visit: _Visit, person: Person, *, was_inside: bool) -> Verdict:
-    standing = _standing(visit.workspace, is_inside=was_inside)
-    if standing is not _Standing.OPEN:
-        return _not_open(visit, standing)
+    found = standing(visit.workspace, is_inside=was_inside)
+    if found is not Standing.OPEN:
+        return _not_open(visit, found)
     admission = Admission(person.user_id, person.session_id, with_grace=owns(person, visit.workspace.owner))
     if visit.request.has_code:
         return Redirect(_here(visit), admission)
     return Go(visit.door, admission)
 
 
-def _not_open(visit: _Visit, standing: _Standing) -> Verdict:
-    is_coming = standing is _Standing.COMING
+def _not_open(visit: _Visit, found: Standing) -> Verdict:
     if not visit.request.is_navigation:
-        return COMING if is_coming else OVER
-    if is_coming and visit.workspace.claim_id is not None:
-        return Redirect(visit.addresses.hub_page(f"claims/{visit.workspace.claim_id}"))
-    return Redirect(visit.addresses.hub_page(f"workspaces/{visit.workspace.id}"))
+        return COMING if found is Standing.COMING else OVER
+    return Redirect(visit.addresses.hub_page(instead_of(visit.workspace, found)))
 
 
-def _standing(workspace: Workspace, *, is_inside: bool) -> _Standing:
+def instead_of(workspace: Workspace, found: Standing) -> str:
+    """The hub's page about a workspace that cannot be entered: where to wait, or why it stopped."""
+    if found is Standing.COMING and workspace.claim_id is not None:
+        return f"claims/{workspace.claim_id}"
+    return f"workspaces/{workspace.id}"
+
+
+def standing(workspace: Workspace, *, is_inside: bool) -> Standing:
     over = workspace.phase in (Phase.STOPPING, Phase.GONE, Phase.FAILED)
     if over or workspace.desired is Desired.GONE or workspace.claim_id is None:
-        return _Standing.OVER
+        return Standing.OVER
     if workspace.attached_at is None:
-        return _Standing.COMING
+        return Standing.COMING
     match workspace.phase:
         case Phase.READY:
-            return _Standing.OPEN
+            return Standing.OPEN
         case Phase.DRAINING:
-            return _Standing.OPEN if is_inside else _Standing.OVER
+            return Standing.OPEN if is_inside else Standing.OVER
         case _:
-            return _Standing.COMING
+            return Standing.COMING
 
 
 def _stranger(visit: _Visit) -> Verdict:
@@ -295,12 +299,13 @@ def _forbidden(actor: Actor) -> Denied:
 
 
 def _way_back(visit: _Visit) -> str:
-    """Where the visitor wanted to go, relative to the door, without a code; nothing if that is too long to carry."""
+    """Where the visitor wanted to go, relative to the door, without a code; nothing if that is too long to carry: a Location over
+    Envoy's limit counts as a failed check (finding 3).
+    """
     query = "&".join(
         part for part in visit.request.query.split("&") if part and not part.startswith(CODE_PARAMETER + "=")
     )
-    wanted = quote(visit.rest + (f"?{query}" if query else ""), safe=_KEPT)
-    return wanted if len(wanted) <= LONGEST_NEXT else ""
+    return within_door(quote(visit.rest + (f"?{query}" if query else ""), safe=_KEPT))
 
 
 def _own_address(visit: _Visit) -> str:
@@ -312,4 +317,4 @@ def _here(visit: _Visit) -> str:
     if visit.is_at_own_host:
         return _own_address(visit)
     shared = f"{visit.addresses.workspaces_scheme}://{visit.addresses.shared_host}"
-    return shared + visit.door + _way_back(visit).lstrip("/")
+    return shared + visit.door + _way_back(visit)

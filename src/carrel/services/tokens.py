@@ -63,19 +63,22 @@ async def revoke(ctx: Context, actor: Actor, token_id: TokenId) -> None:
 
 async def holder_of(ctx: Context, secret: str) -> TokenHolder | None:
     """Who sent this token, if it is live and they are not disabled."""
+    found = await ctx.store.read(find, secret, ctx.clock.now())
+    return await used(ctx, found) if found else None
+
+
+def find(conn: Connection, secret: str, now: datetime) -> tuple[Token, User] | None:
     if not secret.startswith(TOKEN_PREFIX) or len(secret) > LONGEST_SECRET:
         return None
-    now = ctx.clock.now()
-    found = await ctx.store.read(tokens.find, fingerprint(secret), now)
-    if found is None:
-        return None
+    return tokens.find(conn, fingerprint(secret), now)
+
+
+async def used(ctx: Context, found: tuple[Token, User]) -> TokenHolder:
+    """The holder, with a note of the use, roughly."""
     token, user = found
+    now = ctx.clock.now()
     if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
         await ctx.store.write(tokens.used, token.id, now)
-    return holder(token, user)
-
-
-def holder(token: Token, user: User) -> TokenHolder:
     return TokenHolder(user.id, user.name, user.role, token.id, token.scopes)
 
 
