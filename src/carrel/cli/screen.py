@@ -1,0 +1,90 @@
+"""What a command prints: JSON exactly as the API has it, or words and tables for people. Results on stdout, the rest on stderr."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from carrel.domain.errors import CarrelError
+from carrel.wire.v1.shape import Telling
+
+_WIDE = 4000
+"""Columns of what is no terminal: a table in a pipe is never cut."""
+
+Cell = str | int | float | bool | datetime | Enum | Sequence[object] | None
+
+
+class Screen:
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        self._err = Console(highlight=False, stderr=True, soft_wrap=True)
+
+    def rows(self, things: Sequence[Telling], columns: Sequence[str]) -> None:
+        if self.as_json:
+            self._json([thing.model_dump(mode="json") for thing in things])
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column.replace("_", " "), no_wrap=True)
+        for thing in things:
+            table.add_row(*(_cell(_value(thing, column)) for column in columns))
+        self._out.print(table)
+
+    def thing(self, told: Telling, fields: Sequence[str]) -> None:
+        if self.as_json:
+            self._json(told.model_dump(mode="json"))
+            return
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+        for field in fields:
+            table.add_row(field.replace("_", " "), _cell(_value(told, field)))
+        self._out.print(table)
+
+    def text(self, text: str) -> None:
+        """As it is: a log or an address may hold what looks like markup."""
+        self._out.print(Text(text), soft_wrap=True)
+
+    def note(self, sentence: str) -> None:
+        """For people who wait; programs are not disturbed."""
+        if not self.as_json:
+            self._err.print(Text(sentence))
+
+    def failure(self, error: CarrelError) -> None:
+        if self.as_json:
+            print(json.dumps({"code": error.code, "detail": error.sentence}), file=sys.stderr)  # noqa: T201 - programs read it
+        else:
+            self._err.print(Text(error.sentence, style="red"))
+
+    def _json(self, value: object) -> None:
+        print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - rich would wrap and colour it
+
+
+def _value(thing: Telling, path: str) -> Cell:
+    """`counts.ready` is the field `ready` of the field `counts`; empty where one of them is null."""
+    found: object = thing
+    for name in path.split("."):
+        found = getattr(found, name) if found is not None else None
+    return found if isinstance(found, Cell) else str(found)
+
+
+def _cell(value: Cell) -> Text:
+    match value:
+        case None:
+            return Text("–", style="dim")
+        case bool():
+            return Text("yes" if value else "no")
+        case datetime():
+            return Text(value.astimezone().strftime("%Y-%m-%d %H:%M"))
+        case Enum():
+            return Text(str(value.value))
+        case str() | int() | float():
+            return Text(str(value))
+        case _:
+            return Text(", ".join(str(item) for item in value))

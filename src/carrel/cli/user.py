@@ -1,0 +1,82 @@
+"""carrel user: let people in, change what they may, shut them out. A password is never an argument: other users see those."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from carrel.cli import people
+from carrel.cli.nouns import Here, command, noun
+from carrel.client import users
+from carrel.client.paging import every
+from carrel.domain.actor import Role
+from carrel.domain.errors import Invalid
+
+_FIELDS = ("id", "name", "display_name", "role", "created_at", "last_seen_at", "disabled_at")
+
+app = noun("Let people in, change what they may, shut them out.")
+
+Who = Annotated[str, typer.Argument(metavar="USER", help="Name or id.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@command(app, "create")
+async def create(
+    here: Here,
+    name: Annotated[str, typer.Argument(help="What they sign in with.")],
+    *,
+    display_name: Annotated[str | None, typer.Option(help="How they are called.")] = None,
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.USER,
+    password_stdin: FromStdin = False,
+) -> None:
+    """Let somebody in, with a password that is asked for."""
+    password = _password(from_stdin=password_stdin)
+    made = await users.create(here.client, name=name, password=password, display_name=display_name, role=role)
+    here.screen.thing(made, _FIELDS)
+
+
+@command(app, "list")
+async def page(here: Here) -> None:
+    """All users, by name."""
+    found = every(lambda after: users.page(here.client, after=after, limit=200))
+    here.screen.rows([user async for user in found], _FIELDS)
+
+
+@command(app, "show")
+async def show(here: Here, who: Who) -> None:
+    """One user."""
+    here.screen.thing(await people.find(here.client, who), _FIELDS)
+
+
+@command(app, "disable")
+async def disable(here: Here, who: Who) -> None:
+    """Shut somebody out: sessions end, tokens are revoked, files and history stay."""
+    user = await people.find(here.client, who)
+    here.screen.thing(await users.disable(here.client, user.id), _FIELDS)
+
+
+@command(app, "password")
+async def password(here: Here, who: Who, password_stdin: FromStdin = False) -> None:
+    """Set somebody's password; their sessions end."""
+    user = await people.find(here.client, who)
+    chosen = _password(from_stdin=password_stdin)
+    here.screen.thing(await users.set_password(here.client, user.id, chosen), _FIELDS)
+
+
+@command(app, "role")
+async def role(here: Here, who: Who, role: Annotated[Role, typer.Argument(help="What they may do.")]) -> None:
+    """Make somebody an admin, or a user again."""
+    user = await people.find(here.client, who)
+    here.screen.thing(await users.set_role(here.client, user.id, role), _FIELDS)
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        chosen = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        chosen = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    else:
+        raise Invalid("There is no terminal to ask for a password. Hand it in with --password-stdin.")
+    if not chosen:
+        raise Invalid("The password is empty.")
+    return chosen
