@@ -81,10 +81,15 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """End the claim; the workspace it holds, if any, stops with it."""
+    """End the claim; the workspace it holds, if any, stops with it.
+
+    Stale, and to be dropped, when claim or workspace changed since: it was assigned, watched, entered or extended meanwhile.
+    """
 
     claim: Claim
     reason: Reason
+    workspace: Workspace | None = None
+    """What the claim holds, if it is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from carrel.rules.wording import humanly
 
 def expire(view: View, policy: Pool, now: datetime) -> list[Release]:
     rows = {workspace.id: workspace for workspace in view.workspaces}
-    judged = (
-        (claim, _verdict(claim, rows.get(claim.workspace_id) if claim.workspace_id else None, policy, now))
-        for claim in view.claims
-    )
-    return [Release(claim, reason) for claim, reason in judged if reason is not None]
+    releases = []
+    for claim in view.claims:
+        workspace = rows.get(claim.workspace_id) if claim.workspace_id else None
+        reason = _verdict(claim, workspace, policy, now)
+        if reason is not None:
+            releases.append(Release(claim, reason, workspace))
+    return releases
 
 
 def ends_at(workspace: Workspace, policy: Pool) -> datetime | None:

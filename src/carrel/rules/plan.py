@@ -14,7 +14,7 @@ from carrel.rules.view import View
 
 
 def plan(view: View, policy: Pool, now: datetime) -> list[Action]:
-    """Each rule sees what the rules before it left. People come first, what costs nobody anything last.
+    """Each rule sees what the rules before it left. People come first; whose time is up is not served before it is told.
 
     The actions are independent of one another, except that `Start` and `Assign` must have been written before the next look.
     """
@@ -25,10 +25,10 @@ def plan(view: View, policy: Pool, now: datetime) -> list[Action]:
     retired = retire(left, policy, now)
     left = left.after(retired)
     planned: list[Action] = [
+        *expired,
         *assign(left, policy),
         *attach(left),
         *repaired,
-        *expired,
         *resize(left, policy, now),
         *retired,
         *collect(view, policy),

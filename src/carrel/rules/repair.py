@@ -58,7 +58,7 @@ def _step(
 
 def _end(view: View, row: Workspace, instance: Instance | None, holder: Claim | None) -> Action:
     if holder is not None:
-        return Release(holder, recorded(row))
+        return Release(holder, recorded(row), row)
     if row.phase is not Phase.STOPPING:
         return Destroy(row, recorded(row))
     if instance is None and row.phase_at <= view.listed_at:
