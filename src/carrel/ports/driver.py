@@ -115,6 +115,15 @@ class Logs(Protocol):
         ...
 
 
+@runtime_checkable
+class Vouches(Protocol):
+    """Knows by itself whether an app is fit to be used, as a container engine's health check does."""
+
+    async def vouches(self, workspace_id: WorkspaceId) -> bool:
+        """Never raises; False where nothing is known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DriverContext:
     """What a driver is opened with, whatever kind it is. Entry points of group `carrel.drivers` are called with it."""

@@ -3,9 +3,23 @@
 from typing import Protocol
 
 from carrel.domain.endpoint import Endpoint
+from carrel.domain.template import Template
+from carrel.domain.workspace import Workspace
+from carrel.ports.driver import Driver, Vouches, base_path
+from carrel.rules.endpoints import authorization
 
 
 class Probe(Protocol):
     async def answers(self, endpoint: Endpoint, path: str, authorization: str) -> bool:
         """True if a GET of `path` (absolute) answers below 400 within a second or two. Never raises."""
         ...
+
+
+async def app_answers(
+    probe: Probe, driver: Driver, *, workspace: Workspace, endpoint: Endpoint, recipe: Template
+) -> bool:
+    """A driver that vouches for its instances is believed; every other app is asked at its own door."""
+    if isinstance(driver, Vouches):
+        return await driver.vouches(workspace.id)
+    path = base_path(workspace.id) + recipe.ready
+    return await probe.answers(endpoint, path, authorization(recipe, workspace.secret))

@@ -16,10 +16,9 @@ from carrel.domain.pool import Pool
 from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver, base_path
-from carrel.ports.probe import Probe
+from carrel.ports.driver import Driver
+from carrel.ports.probe import Probe, app_answers
 from carrel.rules.collect import unknown
-from carrel.rules.endpoints import authorization
 from carrel.rules.view import View
 from carrel.store import claims, pools, templates, workspaces
 from carrel.store.engine import Store
@@ -108,9 +107,10 @@ class Look:
 
         async def ask(row: Workspace, endpoint: Endpoint) -> WorkspaceId | None:
             recipe = facts.recipes[row.template_version]
-            path = base_path(row.id) + recipe.ready
             async with gate:
-                answered = await self.probe.answers(endpoint, path, authorization(recipe, row.secret))
+                answered = await app_answers(
+                    self.probe, self.driver, workspace=row, endpoint=endpoint, recipe=recipe
+                )
             return row.id if answered else None
 
         answers = await asyncio.gather(*(ask(row, endpoint) for row, endpoint in asked))

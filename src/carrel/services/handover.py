@@ -15,9 +15,9 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.mint import new_id
-from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable, base_path
+from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable
+from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
-from carrel.rules.endpoints import authorization
 from carrel.services.context import Context
 from carrel.store import claims, homes, templates, workspaces
 
@@ -79,8 +79,9 @@ async def _fault(ctx: Context, workspace: Workspace, template: Template, home: H
     driver = ctx.drivers.get(workspace.backend)
     if workspace.endpoint is None or driver is None:
         return Reason(ReasonCode.LOST, "It had no address any more.")
-    path = base_path(workspace.id) + template.ready
-    if not await ctx.probe.answers(workspace.endpoint, path, authorization(template, workspace.secret)):
+    if not await app_answers(
+        ctx.probe, driver, workspace=workspace, endpoint=workspace.endpoint, recipe=template
+    ):
         return Reason(ReasonCode.UNRESPONSIVE, "It was running but did not answer.")
     return await _attach(driver, workspace, home)
 

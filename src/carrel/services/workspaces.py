@@ -102,7 +102,7 @@ async def restart(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Work
     """
     view = await ctx.store.read(_get, actor, workspace_id, Action.RESTART)
     workspace, template = view.workspace, view.template
-    driver = ctx.drivers.get(workspace.backend)
+    driver: object = ctx.drivers.get(workspace.backend)
     if template is None or not isinstance(driver, Restarts):
         raise Unavailable("This workspace cannot be restarted in place. Release it and take another.")
     begun = await ctx.store.write(_begin_restart, actor, workspace_id, ctx.clock.now())
@@ -168,7 +168,7 @@ async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int
     if not 0 < lines <= LONGEST_LOG:
         raise Invalid(f"Ask for 1 to {LONGEST_LOG} lines.")
     view = await ctx.store.read(_get, actor, workspace_id, Action.SEE_LOG)
-    driver = ctx.drivers.get(view.workspace.backend)
+    driver: object = ctx.drivers.get(view.workspace.backend)
     if not isinstance(driver, Logs):
         raise Unavailable("This backend keeps no log.")
     try:

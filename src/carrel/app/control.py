@@ -1,0 +1,199 @@
+"""The control plane, put together: everything it needs is opened here, in order, and let go in the reverse order.
+
+It listens on sockets only and starts no data plane; whoever runs it does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from carrel.app.configure import configure
+from carrel.app.sockets import SocketServer
+from carrel.app.statedir import StateDir
+from carrel.clock import SystemClock
+from carrel.dataplane.files import EnvoyFiles
+from carrel.dataplane.keys import verifying_key
+from carrel.dataplane.probe import HttpProbe
+from carrel.dataplane.streamlog import StreamLog
+from carrel.domain.actor import System
+from carrel.domain.errors import Invalid
+from carrel.domain.ids import BackendName, InstallationId, PoolName
+from carrel.drivers.registry import open_backend
+from carrel.mint import new_id, new_signing_key
+from carrel.ports.driver import Driver, DriverContext, DriverError
+from carrel.reconcile.apply import Apply
+from carrel.reconcile.bell import Bell
+from carrel.reconcile.look import Look
+from carrel.reconcile.loop import PoolLoop
+from carrel.reconcile.publish import Publisher
+from carrel.reconcile.strays import StrayLoop
+from carrel.services import tokens
+from carrel.services.context import Context
+from carrel.services.handover import hand_over
+from carrel.services.signing import open_signer
+from carrel.settings import Settings
+from carrel.store import installation, keys, pools, workspaces
+from carrel.store.engine import Store, open_store
+from carrel.web.app import hub_app
+from carrel.web.internal import authorizer_app
+
+_log = structlog.get_logger(__name__)
+
+STREAMS_EVERY = 15.0
+"""Seconds. Envoy writes a line a minute for each long stream."""
+AGAIN_AFTER = 1.0
+"""Seconds until a loop that ended by a mistake of ours begins again."""
+
+
+@dataclass(slots=True)
+class ControlPlane:
+    settings: Settings
+    state: StateDir
+    context: Context
+    publisher: Publisher
+    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start_loops(self, loops: list[asyncio.Task[None]]) -> None:
+        self._loops = loops
+
+    async def stop_loops(self) -> None:
+        """Nothing is reconciled after this returns. Twice is harmless."""
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+
+
+@asynccontextmanager
+async def control_plane(settings: Settings) -> AsyncIterator[ControlPlane]:
+    """Running and reconciling inside the `async with`. Raises CarrelError with a sentence that says what to do."""
+    state = StateDir(settings.state_dir)
+    state.prepare()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(state.held())
+        plane = await _put_together(settings, state, stack)
+        for server in await _servers(plane):
+            await server.start()
+            stack.push_async_callback(server.stop)
+        plane.start_loops(await _loops(plane))
+        stack.push_async_callback(plane.stop_loops)
+        yield plane
+
+
+async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitStack) -> ControlPlane:
+    clock, bell = SystemClock(), Bell()
+    store = open_store(settings.database)
+    stack.push_async_callback(store.aclose)
+    await store.migrate()
+    ours = await store.write(installation.ensure, InstallationId(new_id()), clock.now())
+    for difference in await store.write(
+        configure, settings.domain_templates(), settings.domain_pools(), clock.now()
+    ):
+        _log.info("settings changed", change=str(difference))
+    drivers = _drivers(settings, ours)
+    for driver in drivers.values():
+        stack.push_async_callback(driver.aclose)
+    files = EnvoyFiles(state.run, clock)
+    context = Context(
+        installation=ours,
+        store=store,
+        clock=clock,
+        wake=bell,
+        drivers=drivers,
+        probe=await stack.enter_async_context(HttpProbe()),
+        dataplane=files,
+        addresses=settings.addresses(),
+        session_lifetime=settings.session_lifetime,
+    )
+    publisher = Publisher(store, clock, bell, files, our_ports=(settings.port, settings.workspaces_port))
+    await files.trust([verifying_key(*key) for key in await _keys(store, context)])
+    await publisher.publish()
+    await publisher.withdraw()
+    if settings.bootstrap_token is not None:
+        await tokens.ensure_bootstrap(context, settings.bootstrap_token.get_secret_value())
+    return ControlPlane(settings, state, context, publisher)
+
+
+async def _keys(store: Store, context: Context) -> list[tuple[str, str]]:
+    known = await store.write(keys.ensure, *new_signing_key(), context.clock.now())
+    return [(key.kid, key.private_pem) for key in known]
+
+
+def _drivers(settings: Settings, ours: InstallationId) -> dict[BackendName, Driver]:
+    """Raises Invalid for a backend that cannot work as configured, Unavailable for one that is away."""
+    used = {pool.backend for pool in settings.pools.values()}
+    opened: dict[BackendName, Driver] = {}
+    for name, backend in settings.backends.items():
+        if name not in used:
+            continue
+        context = DriverContext(
+            backend=name, installation=ours, state_dir=str(settings.state_dir), options=backend.options
+        )
+        try:
+            opened[BackendName(name)] = open_backend(backend.driver, context)
+        except DriverError as error:
+            raise Invalid(f"Backend {name!r} cannot be opened: {error.sentence}") from error
+    return opened
+
+
+async def _servers(plane: ControlPlane) -> list[SocketServer]:
+    context, state = plane.context, plane.state
+    signer = await open_signer(context)
+    return [
+        SocketServer(authorizer_app(context, signer), state.authorizer_socket),
+        SocketServer(hub_app(context), state.hub_socket),
+        SocketServer(hub_app(context, owner=System("owner")), state.owner_socket),
+    ]
+
+
+async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
+    context = plane.context
+    replica = new_id()
+    runs: dict[str, Callable[[], Awaitable[None]]] = {
+        "publish routes": plane.publisher.run,
+        "follow streams": partial(_follow_streams, plane),
+    }
+    for pool in await context.store.read(pools.reconciled):
+        driver = context.drivers.get(pool.backend)
+        if driver is None:
+            _log.error(
+                "pool not looked after", pool=pool.name, why=f"no backend called {pool.backend!r} is open"
+            )
+            continue
+        runs[f"pool {pool.name}"] = _pool_loop(plane, pool.name, driver, replica).run
+    for name, driver in context.drivers.items():
+        runs[f"strays of {name}"] = StrayLoop(name, context.store, context.clock, driver).run
+    return [asyncio.create_task(_kept_running(name, run), name=name) for name, run in runs.items()]
+
+
+def _pool_loop(plane: ControlPlane, pool: PoolName, driver: Driver, replica: str) -> PoolLoop:
+    context = plane.context
+    store, clock, wake = context.store, context.clock, context.wake
+    apply = Apply(store, clock, wake, driver, partial(hand_over, context), plane.publisher.publish)
+    look = Look(pool, store, clock, context.probe, driver)
+    return PoolLoop(pool, replica, store, clock, wake, look, apply)
+
+
+async def _follow_streams(plane: ControlPlane) -> None:
+    """What the data plane saw of open streams becomes `last_active_at`, in batches."""
+    log = StreamLog(plane.state.run / "streams.log", plane.context.clock)
+    while True:
+        seen = {report.workspace_id: report.at for report in await log.read() if report.received}
+        if seen:
+            await plane.context.store.write(workspaces.active, seen)
+        await plane.context.clock.sleep(STREAMS_EVERY)
+
+
+async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """A loop that returns is done. One that raises made a mistake of ours: it is logged and begun again."""
+    while True:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001 - whatever it was, people must go on being served
+            _log.exception("loop ended by mistake", loop=name)
+            await asyncio.sleep(AGAIN_AFTER)
+        else:
+            return

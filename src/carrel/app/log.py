@@ -1,0 +1,58 @@
+"""Where the program's own log goes: all of it as JSON lines into a bounded file, what somebody should see now to the terminal."""
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import structlog
+
+FILE_BYTES = 8 << 20
+FILES_KEPT = 3
+
+
+def configure_log(directory: Path, *, level: str, terminal_level: str) -> None:
+    """Raises OSError when the directory cannot be written."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    file = RotatingFileHandler(directory / "carrel.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT)
+    file.setLevel(level.upper())
+    file.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    terminal = logging.StreamHandler()
+    terminal.setLevel(terminal_level.upper())
+    terminal.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.dev.ConsoleRenderer(pad_event_to=0),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [file, terminal]
+    root.setLevel(level.upper())
+    for chatty in ("httpx", "httpcore", "alembic", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

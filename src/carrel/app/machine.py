@@ -1,0 +1,151 @@
+"""Carrel on one machine: the control plane and its Envoy, from the first line to the last signal."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import uvloop
+
+from carrel.app.control import ControlPlane, control_plane
+from carrel.app.log import configure_log
+from carrel.app.shutdown import end_workspaces
+from carrel.app.statedir import StateDir
+from carrel.dataplane.bootstrap import BootstrapOptions
+from carrel.dataplane.envoy import Envoy, EnvoyOptions
+from carrel.services.links import new_link
+from carrel.settings import Settings
+from carrel.store import pools
+
+_log = structlog.get_logger(__name__)
+
+WARM_WITHIN = 6.0
+"""Seconds that the announcement waits for a first warm workspace in each pool; people can sign in before, so no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What whoever started Carrel should know now."""
+
+    hub: str
+    link: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What `carrel up` was asked for besides the settings."""
+
+    keep_workspaces: bool = False
+    """After Ctrl-C too."""
+    restart_dataplane: bool = False
+    """Bring changed data plane settings in now, although it cuts every connection."""
+
+
+def run_machine(settings: Settings, wishes: Wishes, announce: Callable[[Announcement], None]) -> None:
+    """Until SIGTERM, which ends the control plane alone, or SIGINT, which ends everything. Raises CarrelError."""
+    _run(_machine(settings, wishes, announce), settings, terminal_level="warning")
+
+
+def run_control_plane(settings: Settings) -> None:
+    """`carrel serve`: no data plane of its own; both signals end it and leave everything else running."""
+    _run(_serve(settings), settings, terminal_level=settings.log_level)
+
+
+def _run(main: Coroutine[Any, Any, None], settings: Settings, *, terminal_level: str) -> None:
+    state = StateDir(settings.state_dir)
+    try:
+        state.prepare()
+        configure_log(state.root / "logs", level=settings.log_level, terminal_level=terminal_level)
+    except BaseException:
+        main.close()
+        raise
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+async def _serve(settings: Settings) -> None:
+    ending = _listen_for_signals()
+    async with control_plane(settings):
+        _log.info("control plane serves", state_dir=str(settings.state_dir))
+        await ending
+
+
+async def _machine(settings: Settings, wishes: Wishes, announce: Callable[[Announcement], None]) -> None:
+    ending = _listen_for_signals()
+    async with AsyncExitStack() as stack:
+        plane = await stack.enter_async_context(control_plane(settings))
+        envoy = _envoy(plane)
+        await envoy.start()
+        stack.push_async_callback(envoy.aclose)
+        if envoy.outdated and wishes.restart_dataplane:
+            await envoy.restart()
+        await _wait_for_warm(plane, ending)
+        if not ending.done():
+            announce(await _announcement(plane, envoy))
+        if await ending is signal.SIGINT:
+            await _end_all(plane, envoy, wishes)
+
+
+async def _end_all(plane: ControlPlane, envoy: Envoy, wishes: Wishes) -> None:
+    await plane.stop_loops()
+    await envoy.stop()
+    if not wishes.keep_workspaces:
+        await end_workspaces(plane.context)
+
+
+def _listen_for_signals() -> asyncio.Future[signal.Signals]:
+    loop = asyncio.get_running_loop()
+    ending: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def hear(number: signal.Signals) -> None:
+        if ending.done():
+            raise KeyboardInterrupt
+        ending.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, hear, number)
+    return ending
+
+
+def _envoy(plane: ControlPlane) -> Envoy:
+    settings = plane.settings
+    options = BootstrapOptions(
+        run_dir=plane.state.run,
+        addresses=settings.addresses(),
+        host=settings.host,
+        port=settings.port,
+        workspaces_port=settings.workspaces_port,
+        trusted_hops=settings.trusted_hops,
+    )
+    binary = str(settings.envoy) if settings.envoy else None
+    return Envoy(
+        EnvoyOptions(bootstrap=options, log=plane.state.root / "logs" / "envoy.log", binary=binary),
+        plane.context.clock,
+    )
+
+
+async def _wait_for_warm(plane: ControlPlane, ending: asyncio.Future[signal.Signals]) -> None:
+    clock = plane.context.clock
+    deadline = clock.monotonic() + WARM_WITHIN
+    while clock.monotonic() < deadline and not ending.done():
+        counts = await plane.context.store.read(pools.counts)
+        wanted = [pool.name for pool in plane.settings.domain_pools() if pool.warm and not pool.paused]
+        if all(name in counts and counts[name].ready for name in wanted):
+            return
+        await clock.sleep(0.1)
+
+
+async def _announcement(plane: ControlPlane, envoy: Envoy) -> Announcement:
+    notes = []
+    if envoy.adopted:
+        notes.append("Envoy was running already and goes on; nobody was cut off.")
+    if envoy.outdated:
+        notes.append(
+            "Envoy still has the data plane settings of its start. "
+            "`carrel up --restart-dataplane` brings the new ones in and cuts open connections."
+        )
+    return Announcement(plane.context.addresses.hub_page(), await new_link(plane.context), tuple(notes))
