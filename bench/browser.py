@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
@@ -46,7 +47,7 @@ async def fetch(
         content = b"".join([piece async for piece in _pieces(reader, dict(received), status)])
         return Answer(url, status, received, content, first_byte_at)
     finally:
-        writer.close()
+        await _close(writer)
 
 
 async def call(
@@ -74,6 +75,12 @@ async def _send(
         lines.append(f"content-length: {len(body)}")
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
     return reader, writer
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _is_here(parts: SplitResult) -> bool:
@@ -138,7 +145,7 @@ class Browser:
                     if line.startswith(b"data:"):
                         yield json.loads(line[5:])
         finally:
-            writer.close()
+            await _close(writer)
 
     def cookie_header(self, url: str) -> str:
         parts = urlsplit(url)

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import re
+import socket
 from typing import Final, cast
 
 BODY: Final = b"carrel" * 26 + b"...\n"
@@ -72,8 +73,18 @@ class App(asyncio.Protocol):
         return True
 
 
-async def serve(host: str, port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(App, host, port, backlog=1024)
+def listener(host: str, port: int, *, all_loopback: bool) -> socket.socket:
+    """With `all_loopback` every address of 127/8 is answered, and nothing from outside: the socket is bound to `lo`."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if all_loopback:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
+    made.bind(("0.0.0.0" if all_loopback else host, port))
+    return made
+
+
+async def serve(made: socket.socket) -> None:
+    server = await asyncio.get_running_loop().create_server(App, sock=made, backlog=1024)
     async with server:
         await server.serve_forever()
 
@@ -82,13 +93,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--all-loopback", action="store_true")
     chosen = parser.parse_args()
+    made = listener(chosen.host, chosen.port, all_loopback=chosen.all_loopback)
     try:
         import uvloop as loops  # noqa: PLC0415 - quicker where it is installed, and not needed
     except ImportError:
-        asyncio.run(serve(chosen.host, chosen.port))
+        asyncio.run(serve(made))
     else:
-        loops.run(serve(chosen.host, chosen.port))
+        loops.run(serve(made))
 
 
 if __name__ == "__main__":

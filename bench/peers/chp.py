@@ -23,8 +23,10 @@ class Proxy:
 
 
 @asynccontextmanager
-async def running(folder: Path, peers: Peers, *, path: str, target_port: int) -> AsyncIterator[Proxy]:
-    """`path` (with slashes at both ends) goes to the app on `target_port` of this machine, unchanged."""
+async def running(
+    folder: Path, peers: Peers, *, path: str, target_host: str, target_port: int
+) -> AsyncIterator[Proxy]:
+    """`path` (with slashes at both ends) goes to the app, unchanged."""
     folder.mkdir(parents=True)
     port, api_port = free_ports(2)
     token = secrets.token_hex(16)
@@ -35,7 +37,7 @@ async def running(folder: Path, peers: Peers, *, path: str, target_port: int) ->
     try:
         await listening(program, port, within=20)
         await listening(program, api_port, within=20)
-        target = {"target": f"http://127.0.0.1:{target_port}"}
+        target = {"target": f"http://{target_host}:{target_port}"}
         answer = await call(
             "POST", f"http://127.0.0.1:{api_port}/api/routes{path}", token, target, scheme="token"
         )
