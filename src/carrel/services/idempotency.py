@@ -26,4 +26,4 @@ async def finish(ctx: Context, *, who: str, key: str, answer: Stored) -> None:
 
 async def abandon(ctx: Context, *, who: str, key: str) -> None:
     """Nothing came of it: the same request may be tried again under the same key."""
-    await ctx.store.write(idempotency.drop, key, who)
+    await ctx.store.write(idempotency.abandon, key, who)

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from carrel.domain.errors import CarrelError
 from carrel.mint import new_id
@@ -98,6 +99,11 @@ def of_accident(error: BaseException) -> Response:
 
 
 def of_validation(errors: Sequence[Mapping[str, Any]]) -> Response:
+    """A path that cannot name anything names nothing: that is 404, not a lesson in what ids look like."""
+    if all(error.get("type") == "json_invalid" for error in errors):
+        return problem("invalid", _SENTENCES["invalid"])
+    if any(error.get("loc", ("",))[0] == "path" for error in errors):
+        return problem("not_found", _SENTENCES["not_found"])
     fields = [
         FieldProblem(where=_where(error.get("loc", ())), sentence=_plain(str(error.get("msg", ""))))
         for error in errors[:MOST_FIELDS]
@@ -131,7 +137,19 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return of_http(error.status_code, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return of_http(error.status_code, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Of all routes at this address; the framework names only those of the first one."""
+    path = request.url.path
+    found = [
+        route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)
+    ]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 def _where(location: Sequence[object]) -> str:

@@ -31,8 +31,9 @@ class Question:
         return self.context.addresses
 
 
-async def _question(request: Request, actor: Annotated[Actor, Depends(require_actor)]) -> Question:
+async def _question(request: Request) -> Question:
     state = request.app.state
+    actor: Actor = state.owner or await require_actor(request)
     return Question(state.context, actor, request, state.metrics, state.streams)
 
 

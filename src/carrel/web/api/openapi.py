@@ -1,9 +1,10 @@
 """The API's own description: what FastAPI draws up, plus the problems and the two ways to say who asks."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from carrel import __version__
 from carrel.wire.v1.problem import MEDIA_TYPE, Problem
@@ -25,13 +26,13 @@ _DESCRIPTION = (
 )
 
 
-def describe(router: APIRouter) -> dict[str, Any]:
+def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     drawn = get_openapi(
         title="Carrel",
         version=__version__,
         openapi_version="3.1.0",
         description=_DESCRIPTION,
-        routes=router.routes,
+        routes=routes,
     )
     components = drawn.setdefault("components", {})
     components["securitySchemes"] = _SECURITY

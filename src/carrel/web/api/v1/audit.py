@@ -6,9 +6,10 @@ from carrel.services import audit
 from carrel.web.api.answers import told_page
 from carrel.web.api.asked import Asked
 from carrel.web.api.paging import After, Limit
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = APIRouter(prefix=PREFIX + "/audit", tags=["audit"])
 
 
 @router.get(

@@ -15,10 +15,11 @@ from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
 from carrel.web.api.paging import After, Limit
 from carrel.web.api.v1 import render
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Id, Name
 
-router = APIRouter(prefix="/claims", tags=["claims"])
+router = APIRouter(prefix=PREFIX + "/claims", tags=["claims"])
 
 SOONEST, LATEST = 1, 30
 """Bounds of Retry-After in seconds. A waiting claim lapses when nobody asks after it, so "later" may not be much later."""
@@ -48,14 +49,14 @@ async def _claim(asked: Question, body: v1.ClaimRequest) -> Response:
         waits = view.claim.state is ClaimState.WAITING
         attempt.pool = view.claim.pool
         attempt.outcome = "waiting" if waits else "assigned" if view.is_new else "again"
-    headers = {"Location": f"/hub/api/v1/claims/{view.claim.id}"}
+    headers = {"Location": f"{PREFIX}/claims/{view.claim.id}"}
     if waits:
         return told(render.claim(view, asked.addresses), 202, headers | {"Retry-After": _retry_after(view)})
     return told(render.claim(view, asked.addresses), 201 if view.is_new else 200, headers)
 
 
 def _retry_after(view: ClaimView) -> str:
-    seconds = view.estimate.total_seconds() if view.estimate else LATEST / 3
+    seconds = view.estimate.total_seconds() if view.estimate is not None else LATEST / 3
     return str(int(min(max(seconds, SOONEST), LATEST)))
 
 

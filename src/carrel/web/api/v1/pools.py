@@ -6,10 +6,11 @@ from carrel.services import pools
 from carrel.web.api.answers import told, told_list
 from carrel.web.api.asked import Asked
 from carrel.web.api.v1 import render
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Name
 
-router = APIRouter(prefix="/pools", tags=["pools"])
+router = APIRouter(prefix=PREFIX + "/pools", tags=["pools"])
 
 
 @router.get("", operation_id="pools.page", response_model=v1.Page[v1.Pool], summary="All pools, by name")

@@ -20,7 +20,7 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         name=found.name,
         state=found.state,
         position=view.position,
-        estimate_seconds=view.estimate_seconds,
+        estimate_seconds=round(view.estimate.total_seconds(), 1) if view.estimate is not None else None,
         workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
     )
 

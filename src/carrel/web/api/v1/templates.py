@@ -6,10 +6,11 @@ from carrel.services import templates
 from carrel.web.api.answers import told, told_list
 from carrel.web.api.asked import Asked
 from carrel.web.api.v1 import render
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Name
 
-router = APIRouter(prefix="/templates", tags=["templates"])
+router = APIRouter(prefix=PREFIX + "/templates", tags=["templates"])
 
 
 @router.get(

@@ -11,10 +11,11 @@ from carrel.web.api.answers import told, told_list
 from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
 from carrel.web.api.v1 import render
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Id
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = APIRouter(prefix=PREFIX + "/tokens", tags=["tokens"])
 
 _SHOWN_ONCE = (
     "This key was used before: the token was made, and its secret is shown only once. "
@@ -43,7 +44,7 @@ async def _create(asked: Question, body: v1.TokenRequest) -> Response:
         user_id=UserId(body.user) if body.user else None,
     )
     made = v1.NewToken(secret=secret, **render.token(token).model_dump())
-    return told(made, 201, {"Location": f"/hub/api/v1/tokens/{token.id}"})
+    return told(made, 201, {"Location": f"{PREFIX}/tokens/{token.id}"})
 
 
 @router.get(

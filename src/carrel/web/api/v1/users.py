@@ -9,10 +9,11 @@ from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
 from carrel.web.api.paging import After, Limit
 from carrel.web.api.v1 import render
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Id
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix=PREFIX + "/users", tags=["users"])
 
 
 @router.post(
@@ -35,7 +36,7 @@ async def _create(asked: Question, body: v1.UserRequest) -> Response:
         display_name=body.display_name or body.name,
         role=body.role,
     )
-    return told(render.user(user), 201, {"Location": f"/hub/api/v1/users/{user.id}"})
+    return told(render.user(user), 201, {"Location": f"{PREFIX}/users/{user.id}"})
 
 
 @router.get("", operation_id="users.page", response_model=v1.Page[v1.User], summary="All users, by name")

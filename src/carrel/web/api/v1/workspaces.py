@@ -12,10 +12,11 @@ from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
 from carrel.web.api.paging import After, Limit
 from carrel.web.api.v1 import render
+from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Id, Name
 
-router = APIRouter(prefix="/workspaces", tags=["workspaces"])
+router = APIRouter(prefix=PREFIX + "/workspaces", tags=["workspaces"])
 
 
 @router.get(

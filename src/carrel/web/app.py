@@ -1,0 +1,31 @@
+"""The hub as one ASGI app, put together from its parts. Opens nothing itself: all it needs is handed in."""
+
+from fastapi import FastAPI
+
+from carrel import __version__
+from carrel.domain.actor import System
+from carrel.services.context import Context
+from carrel.web import health, problems
+from carrel.web.api.sse import Streams
+from carrel.web.api.v1 import routes
+from carrel.web.health import Readiness
+from carrel.web.metrics import Metrics
+from carrel.web.observe import Observe
+
+
+def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics | None = None) -> FastAPI:
+    """`owner`: whoever connects is this actor and needs no credential; for a socket that only its owner can open, and without pages.
+
+    Hubs of one process share `metrics`.
+    """
+    app = FastAPI(title="Carrel", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    counted = metrics or Metrics(context.clock)
+    app.state.context = context
+    app.state.owner = owner
+    app.state.metrics = counted
+    app.state.streams = Streams()
+    app.state.readiness = Readiness(context)
+    problems.install(app)
+    app.router.routes.extend([*routes.routes(), *health.router.routes])
+    app.add_middleware(Observe, metrics=counted)
+    return app
