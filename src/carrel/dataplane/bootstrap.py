@@ -49,6 +49,10 @@ class BootstrapOptions:
     trusted_hops: int = 0
     """How many load balancers of ours stand before Envoy and write X-Forwarded-For; what visitors write is noise."""
     limits: Limits = field(default_factory=Limits)
+    header_seconds: int = 15
+    """How long a visitor may take over a request's headers."""
+    report_seconds: int = 60
+    """How often a long-lived stream is reported."""
 
 
 def bootstrap(options: BootstrapOptions) -> dict[str, Any]:
@@ -82,7 +86,8 @@ def _values(options: BootstrapOptions) -> dict[str, object]:
     hub = urlsplit(addresses.hub)
     hub_hosts = _equals(hub.hostname or "")
     shared_hosts = _equals(addresses.workspaces_domain)
-    workspaces_port = _port(addresses.workspaces_scheme, addresses.workspaces_port)
+    workspaces_port = addresses.workspaces_port
+    named = rf"[a-z][a-z0-9]{{15}}\.{re.escape(addresses.workspaces_domain)}"
     return {
         "run": str(options.run_dir),
         "host": options.host,
@@ -97,16 +102,16 @@ def _values(options: BootstrapOptions) -> dict[str, object]:
         "named_authorities": _authorities(
             [f"*.{addresses.workspaces_domain}"], addresses.workspaces_scheme, workspaces_port
         ),
-        "named_origins": _origins(
-            rf"[a-z][a-z0-9]{{15}}\.{re.escape(addresses.workspaces_domain)}",
-            addresses.workspaces_scheme,
-            workspaces_port,
-        ),
+        "named_hosts": named + _port_suffix(addresses.workspaces_scheme, workspaces_port),
+        "named_origins": _origins(named, addresses.workspaces_scheme, workspaces_port),
         "max_connections": limits.connections,
         "max_streams": limits.streams,
         "max_per_workspace": limits.per_workspace,
         "max_heap_bytes": limits.heap_bytes,
         "max_hub_body_bytes": limits.hub_body_bytes,
+        "header_timeout": f"{options.header_seconds}s",
+        "report_interval": f"{options.report_seconds}s",
+        "report_after_ms": options.report_seconds * 1000 * 5 // 6,
         **notices.values(addresses.hub_page()),
     }
 
@@ -138,6 +143,12 @@ def _authorities(hosts: list[str], scheme: str, port: int | None) -> list[str]:
     if port is not None:
         return [f"{host}:{port}" for host in hosts]
     return [authority for host in hosts for authority in (host, f"{host}:{_USUAL_PORTS[scheme]}")]
+
+
+def _port_suffix(scheme: str, port: int | None) -> str:
+    """The same as a pattern."""
+    port = _port(scheme, port)
+    return f":{port}" if port is not None else f"(:{_USUAL_PORTS[scheme]})?"
 
 
 def _origins(hosts: str, scheme: str, port: int | None) -> str:

@@ -47,6 +47,7 @@ class Envoy:
         self._clock = clock
         self._process: Process | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._attempt = 0
         self.adopted = False
         """Whether the one that runs was started by a predecessor of ours."""
         self.outdated = False
@@ -191,8 +192,6 @@ class Envoy:
                 _log.error("envoy not restarted", why=error.sentence)
         self._attempt = attempt
         self.restarts += 1
-
-    _attempt = 0
 
     async def _stop_watching(self) -> None:
         if self._watching is not None:

@@ -1,0 +1,86 @@
+"""Reads what Envoy says of streams: whose, how long, how many bytes. Trusts no line, keeps the file small, decides nothing about idleness."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from carrel.domain.activity import StreamReport
+from carrel.domain.ids import WorkspaceId, is_id
+from carrel.ports.clock import Clock
+
+LIMIT: Final = 4 << 20
+_CHUNK: Final = 1 << 20
+_OLDEST: Final = 64 << 20
+"""After a long absence of ours only so much of the end is read: what came before says nothing about now."""
+_PREFIX: Final = "/w/"
+
+
+class StreamLog:
+    """The end of `streams.log`, as it grows. One reader per file."""
+
+    def __init__(self, path: Path, clock: Clock, limit: int = LIMIT) -> None:
+        self._path = path
+        self._clock = clock
+        self._limit = limit
+        self._offset = 0
+
+    async def read(self) -> list[StreamReport]:
+        """What was written since the last call. Never raises for what stands in the file, nor for its absence."""
+        lines = await asyncio.to_thread(self._new_lines)
+        return list(_reports(lines, self._clock.now()))
+
+    def _new_lines(self) -> list[bytes]:
+        try:
+            with self._path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                if size < self._offset:
+                    self._offset = 0  # emptied or replaced
+                self._offset = max(self._offset, size - _OLDEST)
+                lines = []
+                while self._offset < size:
+                    file.seek(self._offset)
+                    chunk = file.read(_CHUNK)
+                    whole = chunk.rfind(b"\n") + 1
+                    if not whole and len(chunk) < _CHUNK:
+                        break  # the last line is still being written
+                    lines += chunk[: whole or None].splitlines()
+                    self._offset += whole or len(chunk)
+            if self._limit < size <= self._offset:
+                os.truncate(
+                    self._path, 0
+                )  # what is lost between the read and this is told again a minute later
+                self._offset = 0
+        except OSError:
+            return []
+        return lines
+
+
+def _reports(lines: Iterable[bytes], now: datetime) -> Iterable[StreamReport]:
+    for line in lines:
+        try:
+            report = _report(json.loads(line), now)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            continue
+        if report is not None:
+            yield report
+
+
+def _report(row: dict[str, Any], now: datetime) -> StreamReport | None:
+    door = str(row["door"])
+    workspace_id = door.removeprefix(_PREFIX).removesuffix("/")
+    if not is_id(workspace_id):
+        return None
+    at = datetime.fromtimestamp(int(row["start"]), UTC) + timedelta(milliseconds=int(row["ms"]))
+    return StreamReport(
+        workspace_id=WorkspaceId(workspace_id),
+        at=min(at, now),
+        received=int(row["rx"]),
+        sent=int(row["tx"]),
+        code=int(row["code"]),
+        method=str(row["method"]),
+        path=str(row["path"]).removeprefix(door),
+    )
