@@ -128,10 +128,10 @@ class World:
         if held_in in self.rows:
             self._write(replace(self.rows[held_in], entered_at=self.now))
 
-    def tick(self, passed: timedelta) -> None:
-        """Time passes, or is set back; whoever waits goes on watching."""
+    def tick(self, passed: timedelta, *, watched: bool = True) -> None:
+        """Time passes, or is set back; whoever waits goes on watching, or looks away."""
         self.now += passed
-        for claim in self.claims.values():
+        for claim in self.claims.values() if watched else ():
             self.claims[claim.id] = replace(claim, watched_at=self.now)
 
     def crash(self, workspace: WorkspaceId) -> None:
@@ -196,15 +196,17 @@ class World:
                 if self._is_fresh(action):
                     self.release(action.claim.id, action.reason)
             case act.Move() | act.Attach() | act.Fail() | act.Destroy() | act.Remove():
-                if self.rows[action.workspace.id].version == action.workspace.version:
+                if self._is_unchanged(action.workspace):
                     self._apply_guarded(action)
             case _:
                 assert_never(action)
 
     def _is_fresh(self, release: act.Release) -> bool:
-        row = self.rows.get(release.workspace.id) if release.workspace else None
-        is_same_row = row is None or release.workspace is None or row.version == release.workspace.version
-        return is_same_row and self.claims[release.claim.id] == release.claim
+        is_same_claim = self.claims[release.claim.id] == release.claim
+        return is_same_claim and (release.workspace is None or self._is_unchanged(release.workspace))
+
+    def _is_unchanged(self, seen: Workspace) -> bool:
+        return self.rows[seen.id].version == seen.version
 
     def _apply_guarded(self, action: act.Move | act.Attach | act.Fail | act.Destroy | act.Remove) -> None:
         row = self.rows[action.workspace.id]
