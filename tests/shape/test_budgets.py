@@ -15,8 +15,14 @@ PARAMETERS = 7
 POSITIONAL = 6
 NESTING = 3
 
-EXCEPTIONS: dict[str, str] = {}
-"""What may break which budget, and why: {"store/claims.py take: 8 parameters": "reason"}. An entry that is no longer needed fails."""
+EXCEPTIONS: dict[str, str] = {
+    "cli/up.py up: 9 parameters": "each option of a command is a parameter",
+    "store/phases.py move: 8 parameters": "what guards the write and what it changes, in one statement",
+}
+"""What may break which budget, and why. An entry that is no longer needed fails."""
+
+HISTORY = "store/migrations/versions"
+"""A migration is written once, read top to bottom, and never changed; budgets are for what grows."""
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -86,6 +92,7 @@ def test_everything_keeps_its_budget() -> None:
     found = [
         sentence
         for path in sorted(SOURCE.rglob("*.py"))
+        if HISTORY not in path.as_posix()
         for sentence in too_much(path.read_text(encoding="utf-8"), str(path.relative_to(SOURCE)))
     ]
     unexpected = [one for one in found if one not in EXCEPTIONS]
