@@ -1,12 +1,12 @@
 """Draws the phases of a workspace from `TRANSITIONS`. `python -m carrel.testing.diagram` prints what the docs must hold."""
 
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 
 from carrel.domain.workspace import TRANSITIONS, Phase
 
 
-def draw(transitions: Mapping[Phase, Set[Phase]] = TRANSITIONS) -> str:
+def draw(transitions: Mapping[Phase, frozenset[Phase]] = TRANSITIONS) -> str:
     """A mermaid state diagram: the phases in their usual order, from the intent to the end."""
     order = list(Phase)
     arrows = [f"    {old} --> {new}" for old in order for new in order if new in transitions[old]]
