@@ -100,6 +100,10 @@ class LocalDriver:
         slot = self._slot(spec.workspace_id)
         with may_be_full("The workspace cannot be started"):
             launch.check(spec, self._options)
+            if not self._is_ours(slot.record()):
+                raise Rejected(
+                    f"Workspace {spec.workspace_id} stands here already, of another installation or backend."
+                )
             ran = await self._in_thread(lambda: slot.run() or slot.end())
             if ran or await self._watch.members_of(spec.workspace_id):
                 return
@@ -114,26 +118,33 @@ class LocalDriver:
             await self._in_thread(lambda: self._start(spec, slot))
 
     async def _destroy(self, workspace_id: WorkspaceId) -> None:
+        slot = self._slot(workspace_id)
+        if not self._is_ours(slot.record()):
+            return
         await self._end(workspace_id)
         with may_be_away(f"The slot of workspace {workspace_id} cannot be removed"):
             await self._in_thread(lambda: self._ports.give_back(workspace_id, self._clock.now()))
-            await self._in_thread(self._slot(workspace_id).remove)
+            await self._in_thread(slot.remove)
         starting.collect(self._keepers)
 
     def _start(self, spec: Spec, slot: Slot) -> None:
         port = self._ports.take(spec.workspace_id, self._clock.now())
         slot.make()
-        slot.intend(Record(self._owner.backend, spec.pool, port, spec.template.home))
+        slot.intend(self._record(spec, port))
         slot.write_files(spec.template.files)
         ready = launch.render(spec, self._options, owner=self._owner, slot=str(slot.path), port=port)
         self._keepers.add(starting.start(ready, slot.path))
+
+    def _record(self, spec: Spec, port: int) -> Record:
+        owner = self._owner
+        return Record(owner.installation, owner.backend, spec.pool, port, spec.template.home)
 
     async def _end(self, workspace_id: WorkspaceId) -> None:
         await end_everything(lambda: self._watch.members_of(workspace_id), self._options.stop_grace)
 
     def _attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
         record = self._slot(workspace_id).record()
-        if record is None:
+        if record is None or not self._is_ours(record):
             raise Rejected(f"There is no instance of workspace {workspace_id} to bring a home into.")
         if record.home is not HomeKind.PERSISTENT:
             raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
@@ -149,10 +160,11 @@ class LocalDriver:
             slot.workspace_id: Evidence(slot.record(), slot.run(), slot.end())
             for slot in slots_in(self._slots)
         }
-        mine = self._owner.backend
-        return {
-            each: seen for each, seen in found.items() if seen.record is None or seen.record.backend == mine
-        }
+        return {each: seen for each, seen in found.items() if self._is_ours(seen.record)}
+
+    def _is_ours(self, record: Record | None) -> bool:
+        """A slot without a record was only begun. Slots of another installation or backend are not ours to show or remove."""
+        return record is None or Owner(record.installation, record.backend) == self._owner
 
     def _slot(self, workspace_id: WorkspaceId) -> Slot:
         if not is_id(workspace_id):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
 from carrel.domain.ids import WorkspaceId
 from carrel.drivers.local.files import read_object, write_object
@@ -26,7 +27,8 @@ class PortBook:
         self._lock = threading.Lock()
         found = read_object(path) or {}
         cursor, resting = found.get("cursor"), found.get("resting")
-        self._cursor = cursor if isinstance(cursor, int) else ports.start
+        # elsewhere for every state directory: two installations on one machine would otherwise always reach for the same port
+        self._cursor = cursor if isinstance(cursor, int) else ports.start + crc32(bytes(path)) % len(ports)
         self._resting: dict[int, float] = _numbers(resting) if isinstance(resting, dict) else {}
 
     def take(self, workspace_id: WorkspaceId, now: datetime) -> int:

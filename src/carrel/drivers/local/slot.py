@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from carrel.domain.ids import PoolName, WorkspaceId, is_id
+from carrel.domain.ids import InstallationId, PoolName, WorkspaceId, is_id
 from carrel.domain.template import HomeKind
 from carrel.drivers.local.files import read_object, write_object, write_whole
 from carrel.ports.driver import DriverUnavailable, Rejected
@@ -21,6 +21,7 @@ BLANK = "blank"
 class Record:
     """What was intended, committed before anything was started."""
 
+    installation: InstallationId
     backend: str
     pool: PoolName
     port: int
@@ -86,10 +87,11 @@ class Slot:
         found = read_object(self.path / "instance.json") or {}
         try:
             return Record(
-                str(found["backend"]),
-                PoolName(str(found["pool"])),
-                int(found["port"]),
-                HomeKind(found["home"]),
+                installation=InstallationId(str(found["installation"])),
+                backend=str(found["backend"]),
+                pool=PoolName(str(found["pool"])),
+                port=int(found["port"]),
+                home=HomeKind(found["home"]),
             )
         except (KeyError, ValueError, TypeError):
             return None

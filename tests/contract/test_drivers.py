@@ -1,0 +1,193 @@
+"""Both drivers, before the public contract suite: `memory`, and `local` with a tiny real program and with a real JupyterLab."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from carrel import mint
+from carrel.domain.endpoint import Endpoint
+from carrel.domain.ids import HomeId, InstallationId, PoolName, TemplateName, WorkspaceId
+from carrel.domain.template import Template
+from carrel.drivers.memory import MemoryDriver, World
+from carrel.drivers.registry import open_backend
+from carrel.ports.driver import Driver, DriverContext, Spec
+from carrel.settings.load import load
+from carrel.testing.driver_contract import (
+    AttachContract,
+    Bench,
+    DriverContract,
+    LogsContract,
+    RejectsContract,
+    RestartContract,
+    leave_nothing,
+    new_workspace_id,
+    shown,
+)
+
+TINY = (sys.executable, "-I", "-S", "-c", "import time; print('up', flush=True); time.sleep(300)")
+
+
+def spec_of(template: Template) -> Spec:
+    return Spec(new_workspace_id(), PoolName("desk"), template, mint.new_secret())
+
+
+class TestMemory(DriverContract, AttachContract, RestartContract, LogsContract):
+    @pytest.fixture
+    async def bench(self) -> Bench:
+        world, installation = World(), InstallationId(mint.new_id())
+        driver = MemoryDriver(world, place=(installation, "one"), port=9)
+        written: dict[HomeId | None, set[str]] = {}
+
+        async def reopen() -> Driver:
+            return MemoryDriver(world, place=(installation, "one"), port=9)
+
+        async def stranger() -> Driver:
+            return MemoryDriver(world, place=(InstallationId(mint.new_id()), "one"), port=9)
+
+        async def crash(workspace_id: WorkspaceId) -> None:
+            driver.crash(workspace_id, "It was told to end.")
+
+        async def put_file(workspace_id: WorkspaceId, name: str) -> None:
+            written.setdefault(driver.home_of(workspace_id), set()).add(name)
+
+        async def files(workspace_id: WorkspaceId) -> set[str]:
+            return written.get(driver.home_of(workspace_id), set())
+
+        template = Template(TemplateName("tiny"), ("tiny",))
+        return Bench(driver, lambda: spec_of(template), reopen, stranger, crash, put_file, files)
+
+
+class Locally:
+    """A bench of the `local` driver, whatever the template."""
+
+    def __init__(self, state: Path, path: str, template: Template) -> None:
+        self.state = state
+        self.context = DriverContext(
+            backend="local",
+            installation=InstallationId(mint.new_id()),
+            state_dir=str(state),
+            options={"path": path, "stop_grace": "3s"},
+        )
+        self.template = template
+        self.opened: list[Driver] = []
+
+    def open(self, context: DriverContext) -> Driver:
+        driver = open_backend("local", context)
+        self.opened.append(driver)
+        return driver
+
+    def bench(self) -> Bench:
+        return Bench(
+            driver=self.open(self.context),
+            make_spec=lambda: spec_of(self.template),
+            reopen=self.reopen,
+            stranger=self.stranger,
+            crash=self.crash,
+            put_file=self.put_file,
+            files=self.files,
+        )
+
+    async def reopen(self) -> Driver:
+        return self.open(self.context)
+
+    async def stranger(self) -> Driver:
+        return self.open(replace(self.context, installation=InstallationId(mint.new_id())))
+
+    async def crash(self, workspace_id: WorkspaceId) -> None:
+        note = json.loads((self.state / "slots" / workspace_id / "process.json").read_text())
+        os.kill(note["pid"], signal.SIGKILL)
+
+    async def put_file(self, workspace_id: WorkspaceId, name: str) -> None:
+        (self.state / "slots" / workspace_id / "home" / name).write_text("mine")
+
+    async def files(self, workspace_id: WorkspaceId) -> set[str]:
+        return {path.name for path in (self.state / "slots" / workspace_id / "home").iterdir()}
+
+    async def end(self) -> None:
+        await leave_nothing(self.opened[0])
+        for driver in self.opened[1:]:
+            await driver.aclose()
+
+
+class TestLocal(DriverContract, AttachContract, RestartContract, LogsContract, RejectsContract):
+    @pytest.fixture
+    async def bench(self, tmp_path: Path) -> AsyncIterator[Bench]:
+        template = Template(TemplateName("tiny"), TINY, environment={"SECRET": "{secret}"})
+        place = Locally(tmp_path / "state", "/usr/bin:/bin", template)
+        yield place.bench()
+        await place.end()
+
+    @pytest.fixture
+    def impossible(self) -> Spec:
+        return spec_of(Template(TemplateName("tiny"), ("no-such-program",)))
+
+
+@pytest.mark.jupyterlab
+class TestLocalWithJupyterLab(AttachContract):
+    """Files are seen and written through the app's own API: what the link shows us proves nothing about what the app sees."""
+
+    @pytest.fixture
+    async def bench(self, tmp_path: Path, jupyterlab: Path) -> AsyncIterator[Bench]:
+        place = Locally(tmp_path / "state", f"{jupyterlab}:/usr/bin:/bin", builtin_jupyterlab())
+        bench = place.bench()
+        secrets: dict[WorkspaceId, str] = {}
+
+        def make_spec() -> Spec:
+            spec = spec_of(place.template)
+            secrets[spec.workspace_id] = spec.secret
+            return spec
+
+        @asynccontextmanager
+        async def app_of(workspace_id: WorkspaceId) -> AsyncIterator[httpx.AsyncClient]:
+            instance = await shown(bench.driver, workspace_id)
+            assert instance is not None
+            assert instance.endpoint is not None
+            async with answering(instance.endpoint, workspace_id, secrets[workspace_id]) as app:
+                yield app
+
+        async def put_file(workspace_id: WorkspaceId, name: str) -> None:
+            async with app_of(workspace_id) as app:
+                answer = await app.put(
+                    f"api/contents/{name}", json={"type": "file", "format": "text", "content": "mine"}
+                )
+                assert answer.status_code == 201, answer.text
+
+        async def files(workspace_id: WorkspaceId) -> set[str]:
+            async with app_of(workspace_id) as app:
+                return {each["name"] for each in (await app.get("api/contents")).json()["content"]}
+
+        yield replace(bench, make_spec=make_spec, put_file=put_file, files=files)
+        await place.end()
+
+
+@asynccontextmanager
+async def answering(
+    endpoint: Endpoint, workspace_id: WorkspaceId, secret: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    address = f"http://{endpoint.host}:{endpoint.port}/w/{workspace_id}/"
+    headers = {"Authorization": f"token {secret}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as app:
+        async with asyncio.timeout(60):
+            while not await _answers(app):
+                await asyncio.sleep(0.05)
+        yield app
+
+
+async def _answers(app: httpx.AsyncClient) -> bool:
+    try:
+        return (await app.get("api/status")).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def builtin_jupyterlab() -> Template:
+    return load(None, {}, {"HOME": "/nowhere"}).templates["jupyterlab"].to_domain("jupyterlab")
