@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from carrel.domain.errors import Unavailable
+from carrel.domain.errors import CarrelError, Internal, Unavailable
 
 _SQLITE: Final = {
     sqlite3.SQLITE_FULL: "The disk with {where} is full. Free some space; nothing that was confirmed is lost.",
@@ -20,9 +20,13 @@ _SQLITE: Final = {
 }
 
 
-def explain(error: Exception, where: str) -> Unavailable | None:
+def explain(error: Exception, where: str, *, reading: bool) -> CarrelError | None:
     """None for what is no failure of the database but of the caller, or of ours."""
     driver_error = error.orig if isinstance(error, exc.DBAPIError) else error
+    if reading and _refused_to_write(driver_error):
+        return Internal(
+            "Something that was only to read tried to write. This is a mistake in Carrel.", detail=str(error)
+        )
     if isinstance(driver_error, sqlite3.Error):
         return _sqlite(driver_error, where)
     if isinstance(error, exc.DBAPIError):
@@ -30,6 +34,11 @@ def explain(error: Exception, where: str) -> Unavailable | None:
     if isinstance(error, OSError | TimeoutError | exc.TimeoutError):
         return _away(error, where)
     return None
+
+
+def _refused_to_write(error: BaseException | None) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_READONLY or getattr(error, "sqlstate", None) == "25006"
 
 
 def _sqlite(error: sqlite3.Error, where: str) -> Unavailable | None:

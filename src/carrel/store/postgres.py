@@ -66,7 +66,7 @@ class PostgresStore:
                 if left and isinstance(error, DBAPIError) and sqlstate(error) in _COLLISIONS:
                     await asyncio.sleep(0)
                     continue
-                explained = explain(error, self._where)
+                explained = explain(error, self._where, reading=engine is self._reading)
                 if explained is None:
                     raise
                 raise explained from error

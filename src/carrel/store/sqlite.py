@@ -42,9 +42,9 @@ class SqliteStore:
         self._engines = (writing, reading)
         self._writes: Line = Line()
         self._reads: Line = Line()
-        self._writer = Worker(writing, self._writes, name="carrel-store-writer", where=where)
+        self._writer = Worker(writing, self._writes, name="carrel-store-writer", where=where, reading=False)
         self._readers = [
-            Worker(reading, self._reads, name=f"carrel-store-reader-{number}", where=where)
+            Worker(reading, self._reads, name=f"carrel-store-reader-{number}", where=where, reading=True)
             for number in range(READERS)
         ]
         self._is_open = True

@@ -5,12 +5,15 @@ does not hear how it ended.
 """
 
 import asyncio
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from carrel.domain.errors import Unavailable
 from carrel.store.failures import explain
@@ -47,8 +50,9 @@ Line = SimpleQueue[Job | None]
 class Worker:
     """Several workers may share one line; each takes the next job from it. None in the line ends one worker."""
 
-    def __init__(self, engine: Engine, line: Line, *, name: str, where: str) -> None:
+    def __init__(self, engine: Engine, line: Line, *, name: str, where: str, reading: bool) -> None:
         self._engine = engine
+        self._reading = reading
         self._line = line
         self._where = where
         self._connection: Connection | None = None
@@ -75,7 +79,7 @@ class Worker:
             with connection.begin():
                 job.result = job.work(connection)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
-            job.error = explain(error, self._where) or error
+            job.error = explain(error, self._where, reading=self._reading) or error
             if isinstance(job.error, Unavailable):
                 self._close()
 
@@ -87,7 +91,8 @@ class Worker:
         """After a failure of the file the next job opens it anew: what was wrong may have been put right."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
+                connection.close()
 
     def _deliver(self) -> None:
         settled, self._settled = self._settled, []
