@@ -81,9 +81,7 @@ class MemoryDriver:
         await self.create(spec)
         kept = self._known(spec.workspace_id)
         starts = int(kept.instance.handle or 1) + 1
-        kept.instance = replace(
-            kept.instance, state=InstanceState.RUNNING, sentence=None, handle=str(starts)
-        )
+        kept.instance = replace(kept.instance, state=InstanceState.RUNNING, sentence=None, handle=str(starts))
         kept.printed.append("started again")
 
     async def vouches(self, workspace_id: WorkspaceId) -> bool:
