@@ -117,9 +117,9 @@ class Carrel:
         )
 
     async def release_all(self, pool: str) -> None:
-        for claim in (await self.api("GET", "/claims?limit=200")).json()["items"]:
-            if claim["pool"] == pool and claim["state"] != "released":
-                await self.api("DELETE", f"/claims/{claim['id']}")
+        """Of everybody; at most one page of claims, which is enough for the few people of a bench."""
+        for claim in (await self.api("GET", f"/claims?pool={pool}&state=held")).json()["items"]:
+            await self.api("DELETE", f"/claims/{claim['id']}")
 
     def address_of(self, workspace_id: str) -> tuple[str, int]:
         """Where the app of a workspace listens, from the table that Envoy reads."""

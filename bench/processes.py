@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -62,8 +63,8 @@ class Program:
                 continue
         return sorted(pid for pid, member in self._family.items() if is_alive(member))
 
-    async def end(self, signum: signal.Signals, *, within: float) -> list[int]:
-        """Ask politely, wait for the whole family, then kill what is left. Answers what had to be killed."""
+    async def end(self, signum: signal.Signals, *, within: float) -> None:
+        """Ask politely, wait for the whole family, then kill what is left and say so."""
         self.family()
         if not self.has_ended:
             self._process.send_signal(signum)
@@ -76,7 +77,8 @@ class Program:
             if is_alive(self._family[pid]):
                 self._family[pid].kill()
         self._process.wait(timeout=10)
-        return left
+        if left:
+            print(f"bench: had to kill {len(left)} processes of {self.argv[0]}", file=sys.stderr, flush=True)
 
     def last_lines(self, count: int = 15) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
