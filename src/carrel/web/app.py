@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from carrel import __version__
 from carrel.domain.actor import System
 from carrel.services.context import Context
 from carrel.web import health, problems
@@ -11,6 +10,7 @@ from carrel.web.api.v1 import routes
 from carrel.web.health import Readiness
 from carrel.web.metrics import Metrics
 from carrel.web.observe import Observe
+from carrel.web.security import LARGEST_BODY, Walls
 
 
 def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics | None = None) -> FastAPI:
@@ -18,7 +18,7 @@ def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics |
 
     Hubs of one process share `metrics`.
     """
-    app = FastAPI(title="Carrel", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Carrel", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=LARGEST_BODY)
     counted = metrics or Metrics(context.clock)
     app.state.context = context
     app.state.owner = owner
@@ -27,5 +27,7 @@ def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics |
     app.state.readiness = Readiness(context)
     problems.install(app)
     app.router.routes.extend([*routes.routes(), *health.router.routes])
+    if owner is None:
+        app.add_middleware(Walls, addresses=context.addresses)
     app.add_middleware(Observe, metrics=counted)
     return app

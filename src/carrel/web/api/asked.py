@@ -33,8 +33,7 @@ class Question:
 
 async def _question(request: Request) -> Question:
     state = request.app.state
-    actor: Actor = state.owner or await require_actor(request)
-    return Question(state.context, actor, request, state.metrics, state.streams)
+    return Question(state.context, await require_actor(request), request, state.metrics, state.streams)
 
 
 Asked = Annotated[Question, Depends(_question)]
