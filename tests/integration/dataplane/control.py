@@ -28,7 +28,7 @@ class Signer:
     kid: str
     pem: str
 
-    def sign(self, kind: dict[str, Any], door: str, **claims: Any) -> str:
+    def sign(self, kind: dict[str, Any], door: Any, **claims: Any) -> str:
         now = int(SystemClock().now().timestamp())
         said = {
             "iss": kind["iss"],
