@@ -8,7 +8,10 @@ import typer
 from carrel import __version__
 from carrel.cli import claim, pool, token, user, workspace
 from carrel.cli.exits import exit_of
+from carrel.cli.migrate import migrate
 from carrel.cli.screen import Screen
+from carrel.cli.serve import serve
+from carrel.cli.up import up
 from carrel.domain.errors import CarrelError
 
 app = typer.Typer(
@@ -18,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+for _command in (up, serve, migrate):
+    app.command()(_command)
 
 for _name, _noun in {
     "claim": claim,

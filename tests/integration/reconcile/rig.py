@@ -18,7 +18,7 @@ from carrel.mint import new_id
 from carrel.reconcile.apply import Apply
 from carrel.reconcile.bell import Bell
 from carrel.reconcile.look import Look
-from carrel.reconcile.loop import PoolLoop
+from carrel.reconcile.loop import CALM_TICK, PoolLoop
 from carrel.reconcile.publish import Publisher
 from carrel.rules.recipe import versioned
 from carrel.services.context import Context
@@ -147,11 +147,14 @@ class Rig:
         return await rig(self.path, self.pool, world=self.world, clock=self.clock, fuse=fuse)
 
     async def settle(self, passes: int = 60) -> None:
-        """Look, plan and apply until nothing is left to do; each pass takes a little time."""
+        """Look, plan and apply until nothing is left to do for a while; each pass takes a little time."""
+        calm = 0
         for _ in range(passes):
-            await self.loop.pass_once()
+            calm = calm + 1 if await self.loop.pass_once() == CALM_TICK else 0
             await self.loop.settled()
             self.clock.time += timedelta(seconds=1)
+            if calm == 3:
+                return
 
     async def person(self, name: str) -> Person:
         user = User(UserId(new_id()), name, name, Role.USER, self.clock.now())
