@@ -1,6 +1,7 @@
 """Who gets which warm workspace: the oldest waiting claim, the one that has been ready longest, in one guarded statement.
 
-On PostgreSQL several transactions do this at once and step around one another's rows, so that nobody is told "none" while one is free.
+One transaction at a time does this for one pool (its row is the lock): stepping around the claims that others hold served a younger
+one first now and then, and a workspace made ready meanwhile could miss a claim made meanwhile.
 """
 
 from dataclasses import replace
@@ -18,12 +19,17 @@ from carrel.store.claim_rows import QUEUE, WAITING, claim_from
 _c = schema.claims
 _w = schema.workspaces
 
+_p = schema.pools
+
+_HOLD_POOL = sa.select(_p.c.name).where(_p.c.name == sa.bindparam("in_pool")).with_for_update(key_share=True)
+"""`key_share`: others may go on inserting rows that name the pool."""
+
 _OLDEST = (
     sa.select(_c, sa.null().label("workspace_id"))
     .where(_c.c.pool == sa.bindparam("pool"), WAITING)
     .order_by(*QUEUE)
     .limit(1)
-    .with_for_update(skip_locked=True)
+    .with_for_update()
 )
 _warm = _w.alias("warm")
 _longest_ready = (
@@ -82,6 +88,7 @@ _TAKE_BACK = (
 
 def assign(conn: Connection, pool: PoolName, now: datetime) -> list[Claim]:
     """Goes on while there are both a waiting claim and a warm workspace; returns the claims that are held now and were not before."""
+    conn.execute(_HOLD_POOL, {"in_pool": pool})
     served: list[Claim] = []
     while (claim := _oldest(conn, pool)) is not None:
         workspace_id = _give(conn, claim.id, claim.user_id, pool, now)

@@ -72,6 +72,11 @@ _COUNT_UP = PerEngine(
 _COUNT_DOWN = (
     sa.update(_h).where(_h.c.user_id == sa.bindparam("user"), _h.c.pool == _pool).values(used=_h.c.used - 1)
 )
+_HOLD_COUNT = (
+    sa.select(_h.c.used).where(_h.c.user_id == sa.bindparam("user"), _h.c.pool == _pool).with_for_update()
+)
+"""Taken before the claim's row, in the order in which `take` goes, so that the two never wait for each other."""
+
 _USED = sa.select(_h.c.used).where(_h.c.user_id == sa.bindparam("user"), _h.c.pool == _pool)
 _WATCH = (
     sa.update(_c)
@@ -231,14 +236,16 @@ def release(conn: Connection, claim_id: ClaimId, reason: Reason, now: datetime) 
 
     A workspace that already has a reason of its own (it failed) keeps that one.
     """
+    claim = get(conn, claim_id)
+    if claim is None or claim.state is ClaimState.RELEASED:
+        return None
+    conn.execute(_HOLD_COUNT, {"user": claim.user_id, "in_pool": claim.pool})
     given = {"claim": claim_id, "now": now, "why": reason.sentence, "why_code": reason.code.value}
     if conn.execute(_RELEASE, given).one_or_none() is None:
         return None
-    released = get(conn, claim_id)
-    assert released is not None
-    conn.execute(_COUNT_DOWN, {"user": released.user_id, "in_pool": released.pool})
+    conn.execute(_COUNT_DOWN, {"user": claim.user_id, "in_pool": claim.pool})
     events.append(conn, now, "released", reason.sentence, claim_id=claim_id)
     stopped = conn.execute(_STOP, given).one_or_none()
     if stopped is not None:
         events.append(conn, now, Phase.STOPPING.value, reason.sentence, workspace_id=stopped.id)
-    return released
+    return get(conn, claim_id)
