@@ -1,4 +1,4 @@
-"""The hub's walls: who asks, from which page, how much, and what browsers may do with the answer. It permits nothing by itself;
+"""The hub's walls: who asks, from which page, and what browsers may do with the answer. It permits nothing by itself;
 what somebody may do is asked in the services.
 """
 
@@ -18,6 +18,7 @@ from carrel.web import cookies, problems
 from carrel.web.navigation import READING, is_plain_navigation, wants_page
 
 LARGEST_BODY: Final = 1024 * 1024
+"""Kept by the framework, which every hub is told it."""
 _SAFE: Final = READING | {"OPTIONS"}
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 _FOREIGN: Final = "This came from a page of another site, so it was not done. Do it on Carrel's own page."
@@ -63,7 +64,6 @@ class Walls:
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope["method"], Headers(scope=scope))
-        body = _Body(receive)
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -72,29 +72,10 @@ class Walls:
                     headers.setdefault(name, value)
             await send(message)
 
-        if refusal is not None:
-            await refusal(scope, receive, dressed)
-            return
-        await self._limited(scope, body, dressed)
-
-    async def _limited(self, scope: Scope, body: "_Body", send: Send) -> None:
-        has_begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, body.receive, watched)
-        except _TooLargeError:
-            if has_begun:
-                raise
-            await _too_large()(scope, body.receive, send)
+        answer = refusal or self._app
+        await answer(scope, receive, dressed)
 
     def _refusal(self, method: str, headers: Headers) -> Response | None:
-        if _announced(headers) > LARGEST_BODY:
-            return _too_large()
         if "authorization" in headers:
             return None
         has_session = cookies.session_secrets(headers)
@@ -133,35 +114,6 @@ class Walls:
             answer.headers.append("set-cookie", cookie)
         answer.headers.update(cookies.EVERY_COOKIE)
         return answer
-
-
-class _TooLargeError(Exception):
-    pass
-
-
-class _Body:
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._size = 0
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._size += len(message.get("body", b""))
-            if self._size > LARGEST_BODY:
-                raise _TooLargeError
-        return message
-
-
-def _too_large() -> Response:
-    return problems.problem(
-        "too_large", "The request is larger than 1 MiB. Send less.", headers={"connection": "close"}
-    )
-
-
-def _announced(headers: Headers) -> int:
-    text = headers.get("content-length", "0")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def _own_origins(hub: str) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""What people see: plain pages over the services, rendered here and working without JavaScript."""

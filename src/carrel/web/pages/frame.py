@@ -1,0 +1,112 @@
+"""What all pages share: templates, the person who looks, forms that only our own pages can send, and errors people can read."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from carrel import __version__
+from carrel.domain.actor import Person
+from carrel.domain.errors import CarrelError, Forbidden, Internal
+from carrel.services.context import Context
+from carrel.web import cookies, problems
+from carrel.web.navigation import READING
+from carrel.web.pages.words import about, moment
+from carrel.web.security import actor_of
+
+_pages: Final = Environment(
+    loader=PackageLoader("carrel.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_pages.filters.update(about=about, moment=moment)
+_pages.globals.update(version=__version__)
+
+_STALE: Final = "This page was too old, or came from somewhere else. Go back, reload it and try again."
+
+Page = Callable[[Request], Awaitable[Response]]
+PersonsPage = Callable[[Request, Person], Awaitable[Response]]
+
+
+def context_of(request: Request) -> Context:
+    ctx: Context = request.app.state.context
+    return ctx
+
+
+def shown(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    person = getattr(request.state, "person", None)
+    text = _pages.get_template(template).render(person=person, form_key=form_key(request), **values)
+    return HTMLResponse(text, status)
+
+
+def led(location: str) -> Response:
+    """Go on there, by reading. Never with what came in a request: see rules.way_back."""
+    return RedirectResponse(location, 303)
+
+
+def forgiving(page: Page) -> Page:
+    """Errors that are meant for people become pages."""
+
+    @wraps(page)
+    async def wrapped(request: Request) -> Response:
+        try:
+            return await page(request)
+        except CarrelError as error:
+            return error_page(request, error)
+
+    return wrapped
+
+
+def for_people(page: PersonsPage) -> Page:
+    """Only for somebody signed in with a browser; everybody else is led to sign in first, and back."""
+
+    @forgiving
+    @wraps(page)
+    async def wrapped(request: Request) -> Response:
+        actor = await actor_of(request)
+        if not isinstance(actor, Person):
+            return led(_sign_in_first(request))
+        request.state.person = actor
+        return await page(request, actor)
+
+    return wrapped
+
+
+def _sign_in_first(request: Request) -> str:
+    if request.method not in READING:
+        return "/hub/sign-in"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"/hub/sign-in?next={quote(request.url.path + query, safe='')}"
+
+
+def error_page(request: Request, error: CarrelError) -> Response:
+    kind = problems.KINDS[error.code]
+    if isinstance(error, Internal):
+        return problems.of_error(error)
+    answer = shown(request, "error.html", status=kind.status, title=kind.title, sentence=error.sentence)
+    answer.headers.update(kind.headers)
+    return answer
+
+
+def form_key(request: Request, secret: str | None = None) -> str:
+    """What a form must carry besides the cookie it was made for; another site cannot know it. Empty for strangers."""
+    known = cookies.session_secrets(request.headers)
+    secret = secret or (known[0] if len(known) == 1 else "")
+    return hmac.new(secret.encode(), b"form", "sha256").hexdigest() if secret else ""
+
+
+async def form_of(request: Request, secret: str | None = None) -> Mapping[str, str]:
+    """The fields of a form of ours. Raises Forbidden for any other."""
+    async with request.form(max_files=0, max_fields=20) as sent:
+        fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    expected = form_key(request, secret)
+    if not expected or not hmac.compare_digest(fields.get("form_key", "").encode(), expected.encode()):
+        raise Forbidden(_STALE)
+    return fields
