@@ -36,4 +36,4 @@ def find_form(page: str, fits: Callable[[Form], bool], what: str) -> Form:
     for form in parser.forms:
         if form.method == "POST" and fits(form):
             return form
-    raise BenchError(f"The page has no form {what}.")
+    raise BenchError(f"The page has no form {what}. It begins: {' '.join(page.split())[:200]}")
