@@ -10,6 +10,7 @@ from carrel.web.api.v1 import routes
 from carrel.web.health import Readiness
 from carrel.web.metrics import Metrics
 from carrel.web.observe import Observe
+from carrel.web.pages.routes import hub_routes
 from carrel.web.security import LARGEST_BODY, Walls
 
 
@@ -28,6 +29,7 @@ def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics |
     problems.install(app)
     app.router.routes.extend([*routes.routes(), *health.router.routes])
     if owner is None:
+        app.router.routes.extend(hub_routes())
         app.add_middleware(Walls, addresses=context.addresses)
     app.add_middleware(Observe, metrics=counted)
     return app
