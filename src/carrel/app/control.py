@@ -40,6 +40,7 @@ from carrel.store import installation, keys, pools, workspaces
 from carrel.store.engine import Store, open_store
 from carrel.web.app import hub_app
 from carrel.web.internal import authorizer_app
+from carrel.web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -75,9 +76,10 @@ async def control_plane(settings: Settings) -> AsyncIterator[ControlPlane]:
     async with AsyncExitStack() as stack:
         stack.enter_context(state.held())
         plane = await _put_together(settings, state, stack)
-        for server in await _servers(plane):
+        servers = await _servers(plane)
+        stack.push_async_callback(_stop, servers)
+        for server in servers:
             await server.start()
-            stack.push_async_callback(server.stop)
         plane.start_loops(await _loops(plane))
         stack.push_async_callback(plane.stop_loops)
         yield plane
@@ -142,11 +144,16 @@ def _drivers(settings: Settings, ours: InstallationId) -> dict[BackendName, Driv
 async def _servers(plane: ControlPlane) -> list[SocketServer]:
     context, state = plane.context, plane.state
     signer = await open_signer(context)
+    metrics = Metrics(context.clock)
     return [
         SocketServer(authorizer_app(context, signer), state.authorizer_socket),
-        SocketServer(hub_app(context), state.hub_socket),
-        SocketServer(hub_app(context, owner=System("owner")), state.owner_socket),
+        SocketServer(hub_app(context, metrics=metrics), state.hub_socket),
+        SocketServer(hub_app(context, owner=System("owner"), metrics=metrics), state.owner_socket),
     ]
+
+
+async def _stop(servers: list[SocketServer]) -> None:
+    await asyncio.gather(*(server.stop() for server in servers))
 
 
 async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:

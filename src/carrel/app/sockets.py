@@ -55,9 +55,10 @@ class SocketServer:
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
+        if self._task is None:
+            return
         self._server.should_exit = True
-        if self._task is not None:
-            await asyncio.wait({self._task}, timeout=5)
+        await asyncio.wait({self._task}, timeout=5)
         self._path.unlink(missing_ok=True)
 
 
