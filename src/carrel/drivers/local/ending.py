@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable
 
-from carrel.drivers.local.processes import Member, Process, send
+from carrel.drivers.local.processes import Member, Process, is_childless, send, stop_children
 from carrel.ports.driver import DriverUnavailable
 
 Find = Callable[[], Awaitable[list[Member]]]
@@ -22,9 +22,8 @@ async def end_everything(find: Find, grace: float) -> None:
         return
     for process in _apps(members):
         _ask(process)
-    if _apps(members) and await _await_end(find, grace):
-        await _kill_apps(find)
-    await _end_keepers(find)
+    await _wait_for_apps(find, grace)
+    await _end_by_force(find)
 
 
 def _apps(members: Iterable[Member]) -> list[Process]:
@@ -40,59 +39,52 @@ def _ask(process: Process) -> None:
         send(process, signal.SIGCONT)
 
 
-async def _await_end(find: Find, grace: float) -> bool:
-    """Whether apps are left after the grace."""
+async def _wait_for_apps(find: Find, grace: float) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace
     turn = 0
-    while _apps(await find()):
-        left = deadline - loop.time()
-        if left <= 0:
-            return True
-        await asyncio.sleep(min(_PAUSES[min(turn, len(_PAUSES) - 1)], left))
+    while _apps(await find()) and (left := deadline - loop.time()) > 0:
+        await asyncio.sleep(min(_pause(turn), left))
         turn += 1
-    return False
 
 
-async def _kill_apps(find: Find) -> None:
-    """All are frozen before any is killed: what only forks faster than we look could otherwise outrun us."""
+async def _end_by_force(find: Find) -> None:
+    """A look can miss a process that forks and ends while we look. Its keeper cannot: it stays as long as it has a child.
+
+    That is why a keeper is left to end by itself, and killed only when it idles without one.
+    """
     for turn in range(_ROUNDS):
-        if not (left := await _frozen(find)):
+        members = await _frozen(find)
+        if not members and not await find():
             return
-        for process in left:
-            send(process, signal.SIGKILL)
-        await asyncio.sleep(_PAUSES[min(turn, len(_PAUSES) - 1)])
-    names = ", ".join(str(process.pid) for process in _apps(await find())[:5])
-    if names:
-        raise DriverUnavailable(
-            f"Some processes outlive even SIGKILL (pids {names}): the kernel is waiting for a device."
-        )
+        for member in members:
+            if not member.is_keeper or (turn > len(_PAUSES) and is_childless(member.process)):
+                send(member.process, signal.SIGKILL)
+        await asyncio.sleep(_pause(turn))
+    pids = ", ".join(str(member.process.pid) for member in (await find())[:5])
+    if pids:
+        raise DriverUnavailable(f"Some processes of this workspace outlive even SIGKILL (pids {pids}).")
 
 
-async def _frozen(find: Find) -> list[Process]:
-    """Everybody, once two looks in a row found nobody new, or after as many looks as there may be."""
+async def _frozen(find: Find) -> list[Member]:
+    """Everybody, once two looks found no new app to stop: what forks faster than we kill cannot fork once it is stopped."""
     seen: set[tuple[int, int]] = set()
-    left: list[Process] = []
+    members: list[Member] = []
     for _ in range(_FREEZES):
-        left = _apps(await find())
-        names = {(process.pid, process.started) for process in left}
+        members = await find()
+        apps = _apps(members)
+        names = {(process.pid, process.started) for process in apps}
         if names <= seen:
             break
         seen |= names
-        for process in left:
+        for process in apps:
             if not process.is_stopped:
                 send(process, signal.SIGSTOP)
-    return left
+        for member in members:
+            if member.is_keeper:
+                stop_children(member.process)
+    return members
 
 
-async def _end_keepers(find: Find) -> None:
-    """A keeper with nothing left to keep ends by itself; one that does not is no loss now."""
-    for turn in range(_ROUNDS):
-        members = await find()
-        if not members:
-            return
-        if turn >= len(_PAUSES) or _apps(members):
-            for member in members:
-                send(member.process, signal.SIGKILL)
-        await asyncio.sleep(_PAUSES[min(turn, len(_PAUSES) - 1)])
-    raise DriverUnavailable("The process that keeps this workspace's log does not end.")
+def _pause(turn: int) -> float:
+    return _PAUSES[min(turn, len(_PAUSES) - 1)]

@@ -6,7 +6,7 @@ alone (no site-packages), must never import the rest of Carrel, and ends by itse
 """
 
 # pathlib would add a fifth to the memory of a process that stands beside every app, hence:
-# ruff: noqa: PTH105, PTH123
+# ruff: noqa: PTH105, PTH123, PTH208
 
 import ctypes
 import os
@@ -59,11 +59,10 @@ class App:
     def __init__(self, slot: str, argv: list[str], output: int) -> None:
         self._slot = slot
         self._began = time.monotonic()  # noqa: TID251 - runs without the package, so without its clock
-        environment = {name: value for name, value in os.environ.items() if name != MARK}
         self._pid = os.posix_spawn(
             argv[0],
             argv,
-            environment,
+            environment(),
             file_actions=[(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
             setsid=True,
             setsigmask=[],
@@ -86,6 +85,23 @@ class App:
                 return
             if pid == self._pid:
                 self.ended(status)
+
+
+def environment() -> dict[bytes, bytes]:
+    """As it was handed to us. Python may since have put a variable of its own (LC_CTYPE) into `os.environ`."""
+    with open("/proc/self/environ", "rb") as file:
+        pairs = [each.partition(b"=") for each in file.read().split(b"\0") if each]
+    return {name: value for name, _, value in pairs if name != MARK.encode()}
+
+
+def close_inherited() -> None:
+    """What the control plane was itself born with, and did not know of."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                os.close(int(name))
+            except OSError:  # the listing's own descriptor, closed by now
+                continue
 
 
 def started(pid: int) -> int:
@@ -116,6 +132,7 @@ def yield_memory(slot: str) -> None:
 
 def main() -> None:
     slot, limit, *argv = sys.argv[1:]
+    close_inherited()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -12,6 +12,7 @@ from carrel.drivers.local import launch
 from carrel.drivers.local.keeper import MARK
 from carrel.drivers.local.launch import Owner
 
+_QUICK_LOOKS = 50
 _ENDED_STATES = frozenset("ZXx")
 
 
@@ -82,6 +83,34 @@ def send(process: Process, number: signal.Signals) -> None:
         return
     finally:
         os.close(handle)
+
+
+def is_childless(process: Process) -> bool:
+    return not _children(process)
+
+
+def stop_children(keeper: Process) -> None:
+    """A look at all processes takes milliseconds, in which a process can fork and end; a look at one keeper's children microseconds.
+
+    Whoever runs away that way is always its keeper's child by then.
+    """
+    stopped: set[int] = set()
+    for _ in range(_QUICK_LOOKS):
+        new = _children(keeper) - stopped
+        if not new:
+            return
+        for pid in new:
+            if (process := _read_process(pid)) is not None:
+                send(process, signal.SIGSTOP)
+        stopped |= new
+
+
+def _children(process: Process) -> set[int]:
+    try:
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", "rb") as file:  # noqa: PTH123 - beside the others
+            return {int(pid) for pid in file.read().split()}
+    except OSError:
+        return set()
 
 
 class _TagReader:

@@ -13,6 +13,7 @@ from carrel.domain.template import HomeKind
 from carrel.drivers.local.files import read_object, write_object, write_whole
 from carrel.ports.driver import DriverUnavailable, Rejected
 
+MOUNTS = Path("/proc/self/mountinfo")
 BLANK = "blank"
 """What a warm workspace's home link points at: an empty directory inside the slot."""
 
@@ -141,7 +142,7 @@ def _integers(found: dict[str, Any] | None, *names: str) -> list[int] | None:
 def _refuse_mounts(path: Path) -> None:
     """Removing a slot through a bind mount once deleted the files of the person whose home was mounted there."""
     own = os.fsencode(path.resolve())
-    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+    for line in MOUNTS.read_bytes().splitlines():
         mounted = _unescaped(line.split()[4])
         if mounted == own or mounted.startswith(own + b"/"):
             raise DriverUnavailable(
