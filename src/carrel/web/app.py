@@ -12,6 +12,7 @@ from carrel.web.metrics import Metrics
 from carrel.web.observe import Observe
 from carrel.web.pages.routes import hub_routes
 from carrel.web.security import LARGEST_BODY, Walls
+from carrel.web.sizes import Sizes
 
 
 def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics | None = None) -> FastAPI:
@@ -19,7 +20,7 @@ def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics |
 
     Hubs of one process share `metrics`.
     """
-    app = FastAPI(title="Carrel", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=LARGEST_BODY)
+    app = FastAPI(title="Carrel", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     counted = metrics or Metrics(context.clock)
     app.state.context = context
     app.state.owner = owner
@@ -31,5 +32,6 @@ def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics |
     if owner is None:
         app.router.routes.extend(hub_routes())
         app.add_middleware(Walls, addresses=context.addresses)
+    app.add_middleware(Sizes, largest=LARGEST_BODY)
     app.add_middleware(Observe, metrics=counted)
     return app
