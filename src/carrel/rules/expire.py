@@ -56,8 +56,11 @@ def _expired(workspace: Workspace, policy: Pool, now: datetime) -> Reason | None
 
 
 def _unentered(claim: Claim, workspace: Workspace, policy: Pool, now: datetime) -> Reason | None:
-    since = claim.held_at or workspace.assigned_at
-    if workspace.entered_at is not None or since is None or now - since <= policy.enter_within:
+    if (
+        workspace.entered_at is not None
+        or claim.held_at is None
+        or now - claim.held_at <= policy.enter_within
+    ):
         return None
     return Reason(
         ReasonCode.UNENTERED, f"Nobody entered it within {humanly(policy.enter_within)}, so it was stopped."

@@ -7,7 +7,7 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.actions import Destroy, Start
 from carrel.rules.pace import is_one_at_a_time, may_try
-from carrel.rules.retire import leaves_room, overdue
+from carrel.rules.retire import overdue
 from carrel.rules.view import View
 
 _SURPLUS = Reason(ReasonCode.SURPLUS, "The pool wants fewer ready workspaces, and nobody held this one.")
@@ -22,7 +22,7 @@ def wanted_free(view: View, policy: Pool, now: datetime) -> int:
     """How many unclaimed workspaces there should be: one for each person who waits, the warm ones, and one more while one
     of these is to be replaced. Never more than the limit leaves beside the held ones.
     """
-    replacing = bool(policy.warm and leaves_room(view, policy) and overdue(view, policy, now))
+    replacing = bool(policy.warm and overdue(view, policy, now))
     people_and_warm = len(view.waiting) + policy.warm + int(replacing)
     return max(0, min(people_and_warm, policy.limit - len(view.held)))
 

@@ -1,7 +1,7 @@
 """Which unclaimed workspaces are too old to be handed out: outdated (an older template version) or stale (warm too long).
 
 Claims go on succeeding meanwhile: while the limit leaves room, a replacement is ready before an old one goes; where there is
-none, old ones go one by one, each only when nothing else is under way and nobody waits.
+none, old ones go one by one, each only when all the others are ready, nobody waits and starts succeed.
 """
 
 from datetime import datetime
@@ -25,23 +25,18 @@ def retire(view: View, policy: Pool, now: datetime) -> list[Destroy]:
 
 def overdue(view: View, policy: Pool, now: datetime) -> list[tuple[Workspace, Reason]]:
     """The warm ones that are to be replaced, outdated before stale, oldest first."""
-    outdated = [(row, _OUTDATED) for row in view.warm if is_outdated(view, row)]
-    stale = [(row, _stale(policy)) for row in view.warm if _is_stale(row, policy, now)]
-    first = {row.id for row, _ in outdated}
-    return [*_oldest_first(outdated), *_oldest_first([pair for pair in stale if pair[0].id not in first])]
+    outdated = [row for row in view.warm if is_outdated(view, row)]
+    stale = [row for row in view.warm if _is_stale(row, policy, now) and not is_outdated(view, row)]
+    return [
+        *((row, _OUTDATED) for row in _oldest_first(outdated)),
+        *((row, _stale(policy)) for row in _oldest_first(stale)),
+    ]
 
 
 def is_outdated(view: View, workspace: Workspace) -> bool:
     current = view.template
-    return current is not None and (workspace.template, workspace.template_version) != (
-        current.name,
-        current.version,
-    )
-
-
-def leaves_room(view: View, policy: Pool) -> bool:
-    """Whether one more than `warm` may be there for a while."""
-    return len(view.held) + policy.warm + 1 <= policy.limit
+    its_own = (workspace.template, workspace.template_version)
+    return current is not None and its_own != (current.name, current.version)
 
 
 def _retire_coming(view: View) -> list[Destroy]:
@@ -56,15 +51,10 @@ def _retire_warm(view: View, policy: Pool, now: datetime) -> list[Destroy]:
     due = [(row, reason) for row, reason in overdue(view, policy, now) if row.id not in view.in_flight]
     if not due or view.waiting:
         return []
-    wanted = min(policy.warm, policy.limit - len(view.held))
-    may_go = (
-        len(ready) > policy.warm if leaves_room(view, policy) else _is_calm(view) and len(ready) >= wanted
-    )
+    has_replacement = len(ready) > policy.warm
+    fills_the_limit = len(ready) >= policy.limit - len(view.held)
+    may_go = has_replacement or (fills_the_limit and not view.recent_failures)
     return [Destroy(*due[0])] if may_go else []
-
-
-def _is_calm(view: View) -> bool:
-    return not (view.coming or view.ending or view.in_flight or view.recent_failures)
 
 
 def _is_stale(workspace: Workspace, policy: Pool, now: datetime) -> bool:
@@ -77,5 +67,5 @@ def _stale(policy: Pool) -> Reason:
     return Reason(ReasonCode.STALE, f"Nobody took it for{longest}, so a fresh one took its place.")
 
 
-def _oldest_first(pairs: list[tuple[Workspace, Reason]]) -> list[tuple[Workspace, Reason]]:
-    return sorted(pairs, key=lambda pair: (pair[0].created_at, pair[0].id))
+def _oldest_first(rows: list[Workspace]) -> list[Workspace]:
+    return sorted(rows, key=lambda row: (row.created_at, row.id))

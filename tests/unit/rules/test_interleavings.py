@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import Phase as Stage
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from carrel.domain.claim import ClaimState
 from carrel.domain.reason import ReasonCode
+from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.actions import Action
 from carrel.testing.worlds import World, a_pool, a_template
 
@@ -23,6 +25,10 @@ HIDDEN_FROM_OWNERS = {
     ReasonCode.SURPLUS,
     ReasonCode.UNKNOWN,
 }
+
+
+def is_open(row: Workspace) -> bool:
+    return row.phase is Phase.READY and row.claim_id is not None
 
 
 class Life(RuleBasedStateMachine):
@@ -112,6 +118,7 @@ class Life(RuleBasedStateMachine):
             self.world.tick(timedelta(seconds=15))
             self.world.apply(self.world.plan())
         assert not [claim for claim in self.world.claims.values() if claim.state is ClaimState.WAITING]
+        assert not [row for row in self.world.rows.values() if is_open(row) and row.attached_at is None]
         assert sum(row.is_warm for row in self.world.rows.values()) >= self.world.pool.warm
 
 
@@ -125,6 +132,6 @@ def test_any_order_of_events() -> None:
 def test_a_plan_applied_without_its_guard_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "_is_unchanged", lambda *_: True)
 
-    many = settings(FEW, max_examples=300, report_multiple_bugs=False, phases=[Phase.generate])
+    many = settings(FEW, max_examples=300, report_multiple_bugs=False, phases=[Stage.generate])
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Life, settings=many)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from carrel.domain.claim import ClaimState
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Desired, Phase
@@ -207,6 +206,17 @@ def test_after_failures_the_driver_is_asked_again_only_slowly(
     assert short(repair(view, a_pool(), NOON)) == ["Ask"] * expected
 
 
+def test_a_workspace_that_a_claim_gave_back_to_the_pool_is_not_abandoned() -> None:
+    row = a_workspace(1, assigned_at=NOON - OLD)
+
+    assert repair(View(NOON, workspaces=(row,), instances=(an_instance(1),)), a_pool(), NOON) == []
+
+
+def test_the_time_to_start_is_counted_from_the_restart() -> None:
+    row = a_workspace(1, Phase.STARTING, at=NOON - OLD, created_at=NOON - timedelta(hours=1))
+
+    assert repair(View(NOON, workspaces=(row,), instances=(an_instance(1),)), a_pool(), NOON) == []
+
+
 def test_a_waiting_claim_is_nothing_to_repair() -> None:
-    assert a_claim().state is ClaimState.WAITING
     assert repair(View(NOON, claims=(a_claim(at=NOON - OLD),)), a_pool(), NOON) == []

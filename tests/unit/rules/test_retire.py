@@ -8,7 +8,7 @@ import pytest
 
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase, Workspace
-from carrel.rules.retire import retire
+from carrel.rules.retire import overdue, retire
 from carrel.rules.view import View
 from carrel.testing.worlds import NOON, World, a_claim, a_pool, a_template, a_workspace, held, workspace_id
 
@@ -95,12 +95,24 @@ def test_a_warm_one_becomes_stale(age: timedelta, retire_after: timedelta | None
     assert [action.reason.code for action in planned] == [ReasonCode.STALE] * goes
 
 
+def test_it_is_the_time_spent_warm_that_makes_stale() -> None:
+    slow_to_start = a_workspace(1, at=NOON, created_at=NOON - timedelta(days=9))
+
+    assert retire(a_view(slow_to_start, a_workspace(2)), a_pool(warm=1), NOON) == []
+
+
 def test_outdated_ones_go_before_stale_ones() -> None:
     stale = a_workspace(1, at=NOON - timedelta(days=9))
 
     [planned] = retire(a_view(stale, old(2), new(3)), a_pool(warm=2), NOON)
 
     assert planned.workspace.id == workspace_id(2)
+
+
+def test_what_is_outdated_and_stale_is_due_once() -> None:
+    view = a_view(a_workspace(1, at=NOON - timedelta(days=9), template_version="v0"))
+
+    assert [reason.code for _, reason in overdue(view, a_pool(), NOON)] == [ReasonCode.OUTDATED]
 
 
 def test_one_being_worked_on_counts_as_neither_ready_nor_due() -> None:
