@@ -1,0 +1,139 @@
+"""What the README promises: one command, a claim, a lab that was already running; and an end that leaves nothing behind."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+
+from .running import Carrel, eventually, prepared, running, small_config
+
+POOL = '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 2\nlimit = 3\n'
+
+
+async def test_up_is_ready_soon_and_ctrl_c_leaves_nothing_but_homes_and_history(tmp_path: Path) -> None:
+    carrel = prepared(tmp_path, small_config(POOL))
+    try:
+        await carrel.launch()
+        assert await carrel.line_with("Carrel is ready") == f"Carrel is ready: {carrel.hub}"
+        assert "/hub/sign-in?link=" in await carrel.line_with("Sign in as admin")
+        await carrel.warm("small", 2)
+        held = await carrel.claim("small")
+        assert len(carrel.processes()) >= 5, "control plane, Envoy and three workspaces"
+        assert await carrel.signal(signal.SIGINT) == 0
+        await eventually("no process names the state directory", lambda: not carrel.processes(), 10)
+        assert len(list((carrel.state / "homes").iterdir())) == 1
+        assert not [slot for slot in (carrel.state / "slots").iterdir() if slot.is_dir()]
+        await carrel.start()
+        async with carrel.api() as api:
+            told = (await api.get(f"/workspaces/{held['workspace']['id']}")).json()
+        assert (told["phase"], told["reason"]) == ("gone", "Carrel was shut down.")
+    finally:
+        await carrel.kill_all()
+
+
+async def test_claims_over_the_api(tmp_path: Path) -> None:
+    async with running(tmp_path, small_config(POOL)) as carrel:
+        await carrel.warm("small", 2)
+        alice, bob = await carrel.person("alice"), await carrel.person("bob")
+        first = await carrel.claim("small", alice.token)
+        again = await carrel.claim("small", alice.token, expect=[200])
+        assert again["id"] == first["id"]
+        assert again["workspace"]["id"] == first["workspace"]["id"]
+        assert first["workspace"]["url"] == f"{first['workspace']['base_url']}hello"
+        await _inside(carrel, first["workspace"]["base_url"], alice.token)
+        await _kept_out(carrel, first["workspace"]["base_url"], bob.token)
+
+
+async def _inside(carrel: Carrel, base: str, token: str) -> None:
+    async with carrel.browserless() as client:
+        answer = await client.get(base + "hello", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        assert "Hello from" in answer.text
+        assert "set-cookie" not in answer.headers, "scripts get no cookies"
+        seen = (await client.get(base + "seen", headers={"Authorization": f"Bearer {token}"})).json()
+    assert "crl_" not in str(seen), "neither the token nor the bootstrap token reaches the app"
+    assert ["authorization", f"token {seen['environment']['SECRET']}"] in seen["headers"]
+
+
+async def _kept_out(carrel: Carrel, base: str, other_token: str) -> None:
+    guessed = base.replace(base.split("/")[4], "a" + "0" * 15)
+    async with carrel.browserless() as client:
+        for address, headers in (
+            (base, {}),
+            (base, {"Authorization": f"Bearer {other_token}"}),
+            (base, {"Authorization": "Bearer crl_" + "x" * 43}),
+            (base, {"Cookie": "carrel-ticket=eyJhbGciOiJub25lIn0.e30."}),
+            (base, {"X-Carrel-Door": f"/w/{base.split('/')[4]}/"}),
+            (guessed, {"Authorization": f"Bearer {other_token}"}),
+        ):
+            answer = await client.get(address + "hello", headers=headers)
+            assert answer.status_code in (401, 403, 404), f"{address} {headers}: {answer.status_code}"
+            assert "Hello from" not in answer.text
+        page = await client.get(base + "hello", headers={"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})
+        assert page.status_code in (302, 303)
+        assert page.headers["location"].startswith(carrel.hub)
+
+
+async def test_beyond_the_limit_people_queue_and_are_served_as_others_leave(tmp_path: Path) -> None:
+    async with running(tmp_path, small_config(POOL)) as carrel:
+        await carrel.warm("small", 2)
+        people = [await carrel.person(f"person{number}") for number in range(5)]
+        claims = [await carrel.claim("small", person.token, expect=(201, 202)) for person in people]
+        async with carrel.api() as api:
+
+            async def is_full() -> bool:
+                return bool((await api.get(f"/claims/{claims[2]['id']}")).json()["state"] == "held")
+
+            await eventually("the third is served by a start", is_full)
+            assert (await api.get(f"/claims/{claims[3]['id']}")).json()["position"] == 1
+            assert (await api.get(f"/claims/{claims[4]['id']}")).json()["position"] == 2
+            assert (await api.delete(f"/claims/{claims[0]['id']}")).status_code in (200, 204)
+
+            async def is_served() -> bool:
+                return bool((await api.get(f"/claims/{claims[3]['id']}")).json()["state"] == "held")
+
+            await eventually("the next in line is served after a release", is_served)
+            assert (await api.get(f"/claims/{claims[4]['id']}")).json()["position"] == 1
+
+
+async def test_ten_people_at_once_get_ten_workspaces_that_were_warm(tmp_path: Path) -> None:
+    pool = (
+        '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 10\nlimit = 20\nstarting_at_once = 10\n'
+    )
+    async with running(tmp_path, small_config(pool)) as carrel:
+        await carrel.warm("small", 10)
+        async with carrel.api() as api:
+            warm = {row["id"] for row in (await api.get("/workspaces", params={"limit": 50})).json()["items"]}
+        people = [await carrel.person(f"person{number}") for number in range(10)]
+        claims = await asyncio.gather(*(carrel.claim("small", person.token) for person in people))
+        given = {claim["workspace"]["id"] for claim in claims}
+        assert len(given) == 10
+        assert given <= warm
+
+
+async def test_websockets_pass_and_a_second_person_cannot_open_one(tmp_path: Path) -> None:
+    async with running(tmp_path, small_config(POOL)) as carrel:
+        await carrel.warm("small", 2)
+        alice, bob = await carrel.person("alice"), await carrel.person("bob")
+        base = (await carrel.claim("small", alice.token))["workspace"]["base_url"]
+        async with open_socket(carrel, base + "echo", alice.token) as socket:
+            await socket.send("over and over")
+            assert await socket.recv() == "over and over"
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await open_socket(carrel, base + "echo", bob.token).__aenter__()
+        assert refused.value.response.status_code == 403
+
+
+def open_socket(carrel: Carrel, address: str, token: str, **more: object) -> websockets.connect:
+    """As a script opens one: with a token, to a name that this machine answers to."""
+    url = httpx.URL(address)
+    return websockets.connect(
+        str(url.copy_with(scheme="ws")),
+        host="127.0.0.1",
+        port=carrel.workspaces_port,
+        additional_headers={"Authorization": f"Bearer {token}"},
+        **more,  # type: ignore[arg-type]
+    )
