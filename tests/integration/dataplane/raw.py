@@ -68,10 +68,10 @@ async def read_body(reader: asyncio.StreamReader, head: Message, *, until_close:
 
 
 async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    while size := int((await reader.readline()).split(b";")[0], 16):
+    while size := int((await reader.readuntil(b"\n")).split(b";")[0], 16):
         yield await reader.readexactly(size)
         await reader.readline()
-    while (await reader.readline()).strip():
+    while (await reader.readuntil(b"\n")).strip():
         pass  # trailers
 
 
@@ -216,7 +216,7 @@ class App:
         head = await read_head(reader)
         if head is None:
             return False
-        if head.header("upgrade"):
+        if head.header("upgrade") and "upgrade" in (head.header("connection") or "").lower():
             self.seen.append(head)
             await self._echo(reader, writer)
             return False
