@@ -118,6 +118,7 @@ class Envoy:
             self._process.send(signal.SIGKILL)
             await self._process.ended(within=5.0)
             self._forget()
+            self._pid_file.unlink(missing_ok=True)
             raise
         self.trouble = None
         _log.info("envoy started", pid=self.pid)
@@ -180,9 +181,9 @@ class Envoy:
         pid = self.pid
         self._forget()
         attempt = 0 if is_first_death else self._attempt
+        self.trouble = f"Envoy (pid {pid}) ended by itself. {self._last_words()}"
+        _log.error("envoy ended by itself", pid=pid, series=attempt)
         while self._process is None:
-            self.trouble = f"Envoy (pid {pid}) ended by itself. {self._last_words()}"
-            _log.error("envoy ended by itself", pid=pid, attempt=attempt)
             await self._clock.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1
             try:

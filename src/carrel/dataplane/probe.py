@@ -40,7 +40,7 @@ class HttpProbe:
                     return await self._ask(request)
                 except _STALE:
                     return await self._ask(request)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, ValueError):
+        except Exception:  # noqa: BLE001 - whatever an app or its address does to the libraries below: it did not answer
             return False
 
     async def aclose(self) -> None:

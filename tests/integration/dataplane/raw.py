@@ -179,7 +179,7 @@ class App:
     seen: list[Message] = field(default_factory=list)
     open_streams: int = 0
     _server: asyncio.Server | None = None
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def listen(self, *, path: str | None = None) -> int:
         """Returns the port; 0 for a socket."""
@@ -192,7 +192,7 @@ class App:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-            for writer in list(self._writers):
+            for writer in list(self.writers):
                 writer.transport.abort()
             await self._server.wait_closed()
             self._server = None
@@ -202,14 +202,14 @@ class App:
         return self.seen[-1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        self.writers.add(writer)
         try:
             while await self._once(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self._writers.discard(writer)
+            self.writers.discard(writer)
             writer.close()
 
     async def _once(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
