@@ -6,33 +6,19 @@ from typing import Annotated
 import typer
 
 from carrel import __version__
-from carrel.cli import claim, pool, token, user, workspace
 from carrel.cli.exits import exit_of
-from carrel.cli.migrate import migrate
 from carrel.cli.screen import Screen
-from carrel.cli.serve import serve
-from carrel.cli.up import up
+from carrel.cli.words import Words
 from carrel.domain.errors import CarrelError
 
 app = typer.Typer(
     name="carrel",
+    cls=Words,
     help="Labs that are already running.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-for _command in (up, serve, migrate):
-    app.command()(_command)
-
-for _name, _noun in {
-    "claim": claim,
-    "workspace": workspace,
-    "pool": pool,
-    "user": user,
-    "token": token,
-}.items():
-    app.add_typer(_noun.app, name=_name)
 
 
 def _version(wanted: bool) -> None:

@@ -41,7 +41,9 @@ _SHARED = {"as_json": (AsJson, False), "state_dir": (StateDir, None), "url": (Ur
 
 
 def noun(summary: str, *, cls: type[typer.core.TyperGroup] | None = None) -> typer.Typer:
-    return typer.Typer(help=summary, no_args_is_help=True, cls=cls, pretty_exceptions_enable=False)
+    return typer.Typer(
+        add_completion=False, help=summary, no_args_is_help=True, cls=cls, pretty_exceptions_enable=False
+    )
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Command[P]], Command[P]]:
