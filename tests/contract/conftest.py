@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,9 +26,15 @@ from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.mint import new_id
 from carrel.store import claims, pools, users, workspaces
 from carrel.store.engine import Store, open_store
+from carrel.store.schema import metadata
 
-GET_POSTGRESQL = (
-    "no PostgreSQL found; install it (Debian: `apt-get install postgresql`) or put initdb and postgres on PATH"
+GET_POSTGRESQL = "no PostgreSQL found; install it (Debian: `apt-get install postgresql`) or put initdb and postgres on PATH"
+SETTINGS = (
+    *("-c", "listen_addresses="),
+    *("-c", "fsync=off"),
+    *("-c", "max_connections=200"),
+    *("-c", "shared_buffers=32MB"),
+    *("-c", "deadlock_timeout=100ms"),
 )
 
 
@@ -41,14 +47,13 @@ class Cluster:
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://carrel@/{database}?host={self.directory}"
 
-    def run(self, *statements: str) -> None:
-        asyncio.run(self._run(*statements))
+    def run(self, statement: str, database: str = "postgres") -> None:
+        asyncio.run(self._run(statement, database))
 
-    async def _run(self, *statements: str) -> None:
-        connection = await asyncpg.connect(host=str(self.directory), user="carrel", database="postgres")
+    async def _run(self, statement: str, database: str) -> None:
+        connection = await asyncpg.connect(host=str(self.directory), user="carrel", database=database)
         try:
-            for statement in statements:
-                await connection.execute(statement)
+            await connection.execute(statement)
         finally:
             await connection.close()
 
@@ -101,8 +106,7 @@ def postgresql() -> Iterator[Cluster]:
     )
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off"]
-            + ["-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "deadlock_timeout=100ms"],
+            [binaries / "postgres", "-D", data, "-k", directory, *SETTINGS],
             user=account,
             cwd=directory,
             stdout=output,
@@ -163,19 +167,17 @@ def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.fixture
-def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A database with our tables and nothing in them."""
     if engine_name == "sqlite":
         path = tmp_path / "carrel.sqlite"
         shutil.copyfile(request.getfixturevalue("migrated_file"), path)
-        yield f"sqlite:///{path}"
-        return
+        return f"sqlite:///{path}"
     cluster: Cluster = request.getfixturevalue("postgresql")
-    template: str = request.getfixturevalue("migrated_database")
-    name = new_id()
-    cluster.run(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield cluster.url(name)
-    cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
+    name: str = request.getfixturevalue("migrated_database")
+    tables = reversed(metadata.sorted_tables)
+    cluster.run("; ".join(f"DELETE FROM {table.name}" for table in tables), name)
+    return cluster.url(name)
 
 
 @asynccontextmanager
@@ -277,9 +279,3 @@ class World:
 @pytest.fixture
 def world(store: Store) -> World:
     return World(store)
-
-
-@pytest.fixture
-def world_of() -> Callable[[Store], World]:
-    """For tests that open their stores themselves."""
-    return World

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -30,7 +29,12 @@ async def _one_after_another(url: str, pool: Pool, users: list[User], world: Wor
     try:
         taken = [
             await store.write(
-                claims.take, claim_id=ClaimId(new_id()), user_id=user.id, pool=pool, name="default", now=world.now
+                claims.take,
+                claim_id=ClaimId(new_id()),
+                user_id=user.id,
+                pool=pool,
+                name="default",
+                now=world.now,
             )
             for user in users
         ]
@@ -61,10 +65,14 @@ async def test_sixteen_threads_for_fifty_warm_ones_have_exactly_fifty_winners(
     assert Counter(claim.state for claim in told) == {ClaimState.HELD: 50, ClaimState.WAITING: 110}
     assert Counter(claim.state for claim in stored) == {ClaimState.HELD: 50, ClaimState.WAITING: 110}
     assert len({claim.workspace_id for claim in stored if claim.workspace_id}) == 50
-    assert {claim.id: claim.workspace_id for claim in told} == {claim.id: claim.workspace_id for claim in stored}
+    assert {claim.id: claim.workspace_id for claim in told} == {
+        claim.id: claim.workspace_id for claim in stored
+    }
 
 
-async def test_two_hundred_at_once_intend_exactly_up_to_the_limit(world: World, replicas: list[Store]) -> None:
+async def test_two_hundred_at_once_intend_exactly_up_to_the_limit(
+    world: World, replicas: list[Store]
+) -> None:
     pool = await world.pool(limit=50)
     done = await asyncio.gather(
         *(replicas[number % 4].write(workspaces.intend, world.pending(pool)) for number in range(200))
@@ -105,7 +113,12 @@ async def test_the_same_claim_asked_for_everywhere_at_once_is_one_claim(
     taken = await asyncio.gather(
         *(
             replicas[number % 4].write(
-                claims.take, claim_id=ClaimId(new_id()), user_id=user.id, pool=pool, name="default", now=world.now
+                claims.take,
+                claim_id=ClaimId(new_id()),
+                user_id=user.id,
+                pool=pool,
+                name="default",
+                now=world.now,
             )
             for number in range(40)
         )
@@ -132,7 +145,9 @@ async def test_assigning_everywhere_at_once_serves_everybody_in_order(
     assert len({claim.workspace_id for claim in stored if claim.workspace_id}) == 20
 
 
-async def test_a_claim_released_everywhere_at_once_is_released_once(world: World, replicas: list[Store]) -> None:
+async def test_a_claim_released_everywhere_at_once_is_released_once(
+    world: World, replicas: list[Store]
+) -> None:
     pool, user = await world.pool(per_user=2), await world.user()
     claim = (await world.take(user, pool)).claim
     await world.take(user, pool, "other")
@@ -169,7 +184,12 @@ async def test_takes_and_releases_at_once_neither_lose_nor_double_a_place(
         store, user = replicas[number % 4], users[number]
         for _ in range(5):
             taken = await store.write(
-                claims.take, claim_id=ClaimId(new_id()), user_id=user.id, pool=pool, name="default", now=world.now
+                claims.take,
+                claim_id=ClaimId(new_id()),
+                user_id=user.id,
+                pool=pool,
+                name="default",
+                now=world.now,
             )
             assert taken.is_new
             await store.write(claims.release, taken.claim.id, BACK, world.now)
@@ -234,7 +254,8 @@ async def test_a_lease_has_one_holder_until_it_runs_out(world: World, replicas: 
     async def ask(number: int) -> bool:
         return await replicas[number].write(leases.acquire, "pool:x", f"replica {number}", world.now, minute)
 
-    assert sum(won := await asyncio.gather(*map(ask, range(4)))) == 1
+    won = await asyncio.gather(*map(ask, range(4)))
+    assert sum(won) == 1
     leader = won.index(True)
     assert await ask(leader), "the holder renews"
     world.later(61)
@@ -250,5 +271,3 @@ async def test_alone_on_a_file_everybody_gets_the_lease(world: World, store: Sto
     minute = timedelta(minutes=1)
     assert await store.write(leases.acquire, "pool:x", "the dead one", world.now, minute)
     assert await store.write(leases.acquire, "pool:x", "its successor", world.now, minute)
-
-

@@ -54,7 +54,9 @@ async def test_the_persons_own_limit_is_refused_in_words_that_help(world: World)
 async def test_limits_of_persons_and_pools_are_counted_apart(world: World) -> None:
     one, other = await world.pool(), await world.pool()
     ann, bob = await world.user(), await world.user()
-    assert [(await world.take(user, pool)).is_new for user in (ann, bob) for pool in (one, other)] == [True] * 4
+    assert [(await world.take(user, pool)).is_new for user in (ann, bob) for pool in (one, other)] == [
+        True
+    ] * 4
 
 
 async def test_a_pool_that_gives_nobody_anything_refuses_everybody(world: World) -> None:
@@ -82,7 +84,9 @@ async def test_the_oldest_waiting_claim_is_served_first(world: World, store: Sto
     newcomer = (await world.take(await world.user(), pool)).claim
     assert newcomer.state is ClaimState.WAITING
     assert [claim.id for claim in await store.read(claims.waiting, pool.name)] == [waiting[2], newcomer.id]
-    positions = [await store.read(claims.position, claim) for claim in await store.read(claims.waiting, pool.name)]
+    positions = [
+        await store.read(claims.position, claim) for claim in await store.read(claims.waiting, pool.name)
+    ]
     assert positions == [1, 2]
 
 
@@ -106,7 +110,9 @@ async def test_assign_serves_as_many_as_it_can(world: World, store: Store) -> No
     assert served == [await store.read(claims.get, claim.id) for claim in served]
 
 
-async def test_unassign_keeps_the_place_and_never_gives_that_workspace_again(world: World, store: Store) -> None:
+async def test_unassign_keeps_the_place_and_never_gives_that_workspace_again(
+    world: World, store: Store
+) -> None:
     pool = await world.pool()
     (warm,) = await world.warm(pool)
     first = (await world.take(await world.user(), pool)).claim
@@ -125,13 +131,19 @@ async def test_unassign_keeps_the_place_and_never_gives_that_workspace_again(wor
     assert await store.write(claims.unassign, first.id, world.now) is None
 
 
-async def test_releasing_a_held_claim_stops_its_workspace_for_the_same_reason(world: World, store: Store) -> None:
+async def test_releasing_a_held_claim_stops_its_workspace_for_the_same_reason(
+    world: World, store: Store
+) -> None:
     pool, user = await world.pool(), await world.user()
     (warm,) = await world.warm(pool)
     claim = (await world.take(user, pool)).claim
     released = await store.write(claims.release, claim.id, BACK, world.later())
     assert released is not None
-    assert (released.state, released.released_at, released.reason) == (ClaimState.RELEASED, world.now, BACK.sentence)
+    assert (released.state, released.released_at, released.reason) == (
+        ClaimState.RELEASED,
+        world.now,
+        BACK.sentence,
+    )
     assert released.workspace_id == warm.id
     stopped = await store.read(workspaces.get, warm.id)
     assert stopped is not None
@@ -151,7 +163,9 @@ async def test_releasing_frees_the_persons_place_once(world: World, store: Store
         await world.take(user, pool, "another")
 
 
-async def test_a_failed_workspace_keeps_its_own_reason_when_its_claim_ends(world: World, store: Store) -> None:
+async def test_a_failed_workspace_keeps_its_own_reason_when_its_claim_ends(
+    world: World, store: Store
+) -> None:
     pool = await world.pool()
     await world.warm(pool)
     claim = (await world.take(await world.user(), pool)).claim
@@ -188,7 +202,9 @@ async def test_live_lists_waiting_and_held_and_no_others(world: World, store: St
     assert {claim.id for claim in await store.read(claims.live, pool.name)} == set(taken[:2])
 
 
-async def test_pages_go_on_where_they_ended_though_rows_come_and_share_a_moment(world: World, store: Store) -> None:
+async def test_pages_go_on_where_they_ended_though_rows_come_and_share_a_moment(
+    world: World, store: Store
+) -> None:
     pool, other = await world.pool(), await world.pool()
     old = [(await world.take(await world.user(), pool)).claim.id for _ in range(5)]
     await world.take(await world.user(), other)

@@ -1,0 +1,139 @@
+"""Migrations: they lead to exactly the tables the code knows, once, whoever runs them, and never back from the future."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from carrel.domain.errors import Unavailable
+from carrel.store import installation, schema
+from carrel.store.engine import Store, open_store
+from carrel.store.upgrade import configuration
+
+MIGRATE = """
+import asyncio, sys
+from carrel.store.engine import open_store
+
+async def main(url):
+    store = open_store(url)
+    await store.migrate()
+    await store.aclose()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+DEFINITIONS = {
+    "sqlite": (
+        "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND name NOT LIKE 'sqlite%'"
+    ),
+    "postgresql": """
+        SELECT conname, conrelid::regclass::text || ' ' || pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%'
+        UNION SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE 'alembic%'
+        UNION SELECT table_name || '.' || column_name, concat_ws(' ', data_type, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'alembic%'
+    """,
+}
+"""What Alembic does not compare: checks, conditions of partial indexes, names."""
+
+
+def _definitions(conn: Connection) -> list[tuple[str, ...]]:
+    """A table's own lines sorted: in which order its constraints were named is nobody's business."""
+    rows = conn.execute(sa.text(DEFINITIONS[conn.dialect.name]))
+    return sorted((name, *sorted(line.strip(" \t,") for line in text.splitlines())) for name, text in rows)
+
+
+async def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
+    def differences(conn: Connection) -> list[Any]:
+        return list(compare_metadata(MigrationContext.configure(conn), schema.metadata))
+
+    assert await store.read(differences) == []
+
+
+async def test_the_comparison_would_show_a_difference(store: Store) -> None:
+    def differences(conn: Connection) -> list[Any]:
+        changed = sa.MetaData()
+        for table in schema.metadata.sorted_tables:
+            table.to_metadata(changed)
+        changed.tables["users"].append_column(sa.Column("nickname", sa.Text()))
+        return list(compare_metadata(MigrationContext.configure(conn), changed))
+
+    assert len(await store.read(differences)) == 1
+
+
+async def test_constraints_and_indexes_are_word_for_word_those_of_the_code(
+    store: Store, empty_url: str
+) -> None:
+    direct = open_store(empty_url)
+    try:
+        await direct.write(schema.metadata.create_all)
+        expected = await direct.read(_definitions)
+    finally:
+        await direct.aclose()
+    assert len(expected) > len(schema.metadata.tables)
+    assert await store.read(_definitions) == expected
+
+
+async def test_migrating_again_does_nothing(store: Store, world: Any) -> None:
+    await store.write(installation.ensure, "first", world.now)
+    before = await store.read(_definitions)
+    await store.migrate()
+    assert await store.read(_definitions) == before
+    assert await store.write(installation.ensure, "second", world.now) == "first"
+
+
+async def test_processes_that_migrate_at_once_do_not_meet(empty_url: str) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", MIGRATE, empty_url], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in started:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    store = open_store(empty_url)
+    try:
+        names = await store.read(lambda conn: set(sa.inspect(conn).get_table_names()))
+    finally:
+        await store.aclose()
+    assert names == {*schema.metadata.tables, "alembic_version"}
+
+
+async def test_tables_of_a_newer_version_are_refused(store: Store) -> None:
+    await store.write(
+        lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")) and None
+    )
+    with pytest.raises(Unavailable, match=r"newer Carrel \(revision 9999\)"):
+        await store.migrate()
+
+
+async def test_a_database_without_tables_says_how_to_get_them(empty_url: str) -> None:
+    store = open_store(empty_url)
+    try:
+        with pytest.raises(Unavailable, match="carrel migrate"):
+            await store.write(installation.ensure, "id", datetime(2026, 1, 5, tzinfo=UTC))
+    finally:
+        await store.aclose()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
+    store = open_store(empty_url)
+    try:
+        await store.write(lambda conn: conn.execute(sa.text("CREATE TABLE workspaces (id TEXT)")) and None)
+        with pytest.raises(sa.exc.DBAPIError):
+            await store.migrate()
+        assert await store.read(lambda conn: sa.inspect(conn).get_table_names()) == ["workspaces"]
+    finally:
+        await store.aclose()
+
+
+def test_the_revisions_are_one_line() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+    assert len(scripts.get_heads()) == 1
+    assert len(scripts.get_bases()) == 1

@@ -1,0 +1,152 @@
+"""What is remembered beside the things themselves: timelines, the audit log, withdrawals, keys, kept answers."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from carrel.domain.actor import Person, Role, Scope, System, TokenHolder
+from carrel.domain.errors import Conflict
+from carrel.domain.event import Event
+from carrel.domain.ids import ClaimId, InstallationId, SessionId, TokenId, UserId, WorkspaceId
+from carrel.mint import new_id
+from carrel.ports.dataplane import Withdrawal
+from carrel.store import audit, events, idempotency, installation, keys, schema, withdrawals
+from carrel.store.engine import Store
+
+World = Any
+
+
+async def test_a_line_about_two_subjects_is_numbered_in_each(world: World, store: Store) -> None:
+    claim, workspace = ClaimId(new_id()), WorkspaceId(new_id())
+    await store.write(events.add, world.now, "one", "First.", claim_id=claim)
+    await store.write(events.add, world.later(), "two", "Second.", claim_id=claim, workspace_id=workspace)
+    assert await store.read(events.of_claim, claim) == [
+        Event(1, world.now - timedelta(seconds=1), "one", "First.", None, claim),
+        Event(2, world.now, "two", "Second.", workspace, claim),
+    ]
+    assert await store.read(events.of_workspace, workspace) == [
+        Event(1, world.now, "two", "Second.", workspace, claim)
+    ]
+
+
+async def test_a_timeline_is_resumed_after_the_last_line_seen(world: World, store: Store) -> None:
+    claim = ClaimId(new_id())
+    for number in range(5):
+        await store.write(events.add, world.later(), "said", str(number), claim_id=claim)
+    assert [event.seq for event in await store.read(events.of_claim, claim, 3)] == [4, 5]
+    assert await store.read(events.of_claim, claim, 5) == []
+
+
+async def test_the_audit_log_is_read_newest_first_page_by_page(world: World, store: Store) -> None:
+    for number in range(5):
+        await store.write(audit.add, world.now, "ann", "release", f"claim:{number}", "why")
+    first = await store.read(audit.page, limit=2)
+    await store.write(audit.add, world.later(), "bob", "claim", "claim:9")
+    second = await store.read(audit.page, after=first.next, limit=2)
+    third = await store.read(audit.page, after=second.next, limit=2)
+    seen = [entry.target for page in (first, second, third) for entry in page.items]
+    assert seen == ["claim:4", "claim:3", "claim:2", "claim:1", "claim:0"]
+    assert third.next is None
+    assert first.items[0].detail == "why"
+
+
+def test_an_actor_is_written_so_that_a_leaked_token_can_be_told_apart() -> None:
+    user, scopes = UserId("u"), frozenset({Scope.READ})
+    assert audit.name_of(Person(user, "ann", Role.USER, SessionId("s"))) == "ann"
+    assert audit.name_of(TokenHolder(user, "ann", Role.USER, TokenId("t1"), scopes)) == "ann (token t1)"
+    assert audit.name_of(System()) == "system"
+
+
+async def test_withdrawals_count_until_their_moment_and_are_forgotten_later(
+    world: World, store: Store
+) -> None:
+    session = Withdrawal(world.now + timedelta(minutes=15), session_id=SessionId("s"))
+    door = Withdrawal(world.now + timedelta(minutes=20), workspace_id=WorkspaceId("w"))
+    await store.write(withdrawals.add, session)
+    await store.write(withdrawals.add, door)
+    assert await store.read(withdrawals.current, world.now) == [session, door]
+    assert await store.read(withdrawals.current, session.until) == [door]
+    much_later = Withdrawal(world.now + timedelta(hours=3), session_id=SessionId("t"))
+    await store.write(withdrawals.add, much_later)
+    assert await store.read(withdrawals.current, world.now) == [much_later]
+
+
+async def test_the_first_key_is_kept_and_its_secret_not_shown(world: World, store: Store) -> None:
+    first = await store.write(keys.ensure, "k1", "pem one", world.now)
+    assert first == [keys.SigningKey("k1", "pem one", world.now)]
+    assert await store.write(keys.ensure, "k2", "pem two", world.later()) == first
+    assert await store.read(keys.every) == first
+    assert "pem one" not in repr(first)
+
+
+async def test_the_first_id_of_an_installation_is_kept(world: World, store: Store) -> None:
+    first = await store.write(installation.ensure, InstallationId("first"), world.now)
+    assert first == "first"
+    assert await store.write(installation.ensure, InstallationId("second"), world.now) == "first"
+
+
+async def test_a_finished_answer_is_given_again(world: World, store: Store) -> None:
+    assert await store.write(idempotency.begin, "key", "ann", "print", world.now) is None
+    await store.write(idempotency.finish, "key", "ann", 201, {"location": "/x"}, b'{"a": 1}')
+    stored = await store.write(idempotency.begin, "key", "ann", "print", world.now)
+    assert stored == idempotency.Stored(201, {"location": "/x"}, b'{"a": 1}')
+    assert await store.write(idempotency.begin, "key", "bob", "print", world.now) is None
+
+
+async def test_a_key_used_for_another_request_is_refused(world: World, store: Store) -> None:
+    await store.write(idempotency.begin, "key", "ann", "print", world.now)
+    with pytest.raises(Conflict, match="different request"):
+        await store.write(idempotency.begin, "key", "ann", "another", world.now)
+
+
+async def test_an_answer_still_being_made_is_waited_for_unless_its_maker_died(
+    world: World, store: Store
+) -> None:
+    await store.write(idempotency.begin, "key", "ann", "print", world.now)
+    with pytest.raises(Conflict, match="still being answered"):
+        await store.write(idempotency.begin, "key", "ann", "print", world.later(30))
+    assert await store.write(idempotency.begin, "key", "ann", "print", world.later(31)) is None
+    with pytest.raises(Conflict):
+        await store.write(idempotency.begin, "key", "ann", "print", world.now)
+
+
+async def test_an_abandoned_key_is_free_and_a_finished_one_is_not(world: World, store: Store) -> None:
+    await store.write(idempotency.begin, "key", "ann", "print", world.now)
+    await store.write(idempotency.abandon, "key", "ann")
+    assert await store.write(idempotency.begin, "key", "ann", "other", world.now) is None
+    await store.write(idempotency.finish, "key", "ann", 200, {}, b"")
+    await store.write(idempotency.abandon, "key", "ann")
+    assert await store.write(idempotency.begin, "key", "ann", "other", world.now) is not None
+    await store.write(idempotency.forget, world.later())
+    assert await store.write(idempotency.begin, "key", "ann", "third", world.now) is None
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 30, 0, 1, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 30, 0, 999999, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    ],
+)
+async def test_a_moment_comes_back_in_utc_to_the_microsecond(store: Store, moment: datetime) -> None:
+    await store.write(audit.add, moment, "a", "b", "c")
+    (entry,) = (await store.read(audit.page)).items
+    assert entry.at == moment
+    assert entry.at.utcoffset() == timedelta(0)
+
+
+async def test_moments_sort_as_time_does(store: Store) -> None:
+    start = datetime(2026, 1, 1, 9, 59, 59, 999999, tzinfo=UTC)
+    moments = [start + timedelta(microseconds=step) for step in (-1, 0, 1, 2, 10**6, 10**11)]
+    for moment in reversed(moments):
+        await store.write(audit.add, moment, "a", "b", "c")
+    query = sa.select(schema.audit.c.at).order_by(schema.audit.c.at)
+    assert await store.read(lambda conn: list(conn.execute(query).scalars())) == moments
+
+
+async def test_a_moment_without_a_zone_is_our_mistake(store: Store) -> None:
+    with pytest.raises(sa.exc.StatementError, match="without a zone"):
+        await store.write(audit.add, datetime(2026, 1, 1), "a", "b", "c")
