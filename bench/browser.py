@@ -121,6 +121,8 @@ class Browser:
 
     cookies: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """By host (ports do not count), path and name."""
+    steps: list[float] = field(default_factory=list)
+    """Of the last page that was opened: the seconds to the first byte of each answer on the way there."""
 
     async def get(self, url: str) -> Answer:
         return await self._follow("GET", url, b"", came_from=None)
@@ -161,6 +163,7 @@ class Browser:
     async def _follow(self, method: str, url: str, body: bytes, *, came_from: str | None) -> Answer:
         origin = _origin(came_from) if came_from else None
         site = "none" if origin is None else "same-origin"
+        self.steps = []
         for _ in range(MOST_REDIRECTS):
             if origin is not None and _origin(url) != origin:
                 site = "cross-site"
@@ -170,7 +173,9 @@ class Browser:
                     "content-type": "application/x-www-form-urlencoded",
                     "origin": origin or _origin(url),
                 }
+            began = time.perf_counter()
             answer = await fetch(method, url, headers=headers, body=body)
+            self.steps.append(answer.first_byte_at - began)
             self._keep(answer)
             location = answer.header("location")
             if answer.status not in {301, 302, 303, 307, 308} or location is None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -68,17 +69,22 @@ class Program:
         self.family()
         if not self.has_ended:
             self._process.send_signal(signum)
-        deadline = time.monotonic() + within
-        while self.family() and time.monotonic() < deadline:
-            self._process.poll()
-            await asyncio.sleep(0.05)
-        left = self.family()
+        left = await self._ended(within)
         for pid in left:
-            if is_alive(self._family[pid]):
+            with suppress(psutil.NoSuchProcess):
                 self._family[pid].kill()
+        await self._ended(within=10)
         self._process.wait(timeout=10)
         if left:
             print(f"bench: had to kill {len(left)} processes of {self.argv[0]}", file=sys.stderr, flush=True)
+
+    async def _ended(self, within: float) -> list[int]:
+        """Wait for the whole family; answers who is still there."""
+        deadline = time.monotonic() + within
+        while (left := self.family()) and time.monotonic() < deadline:
+            self._process.poll()
+            await asyncio.sleep(0.05)
+        return left
 
     def last_lines(self, count: int = 15) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
@@ -131,3 +137,15 @@ def pss_bytes(pid: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     raise BenchError(f"/proc/{pid}/smaps_rollup shows no Pss; this kernel cannot tell the footprint.")
+
+
+def companions(pid: int) -> int:
+    """How many other processes run the same program: they share its pages, and so make its PSS look smaller."""
+    program = Path(f"/proc/{pid}/exe").stat()
+    count = 0
+    for other in psutil.pids():
+        try:
+            count += other != pid and os.path.samestat(program, Path(f"/proc/{other}/exe").stat())
+        except OSError:
+            continue
+    return count

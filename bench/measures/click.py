@@ -10,7 +10,7 @@ from bench.peers import jupyterhub
 from bench.peers.jupyterhub import JupyterHub
 from bench.report import Row
 from bench.setting import Setting
-from bench.stats import summarise
+from bench.stats import percentile, summarise
 
 POOL = "jupyterlab"
 CALM_SECONDS = 1.0
@@ -28,14 +28,16 @@ async def measure(setting: Setting) -> list[Row]:
         ours = [await carrel.sign_in(name) for name in names]
         theirs = {name: await hub.sign_in(name) for name in names}
         alone: tuple[list[float], list[float]] = [], []
+        steps: list[list[float]] = []
         for _ in range(setting.choose(12, 1)):
             alone[0].extend(await _carrel_turn(carrel, ours[:1]))
+            steps.append(ours[0].browser.steps)
             alone[1].extend(await _hub_turn(hub, theirs, names[:1]))
         together: tuple[list[float], list[float]] = [], []
         for _ in range(setting.choose(4, 1)):
             together[0].extend(await _carrel_turn(carrel, ours))
             together[1].extend(await _hub_turn(hub, theirs, names))
-    return [*_rows_alone(*alone), *_rows_together(people, *together)]
+    return [*_rows_alone(*alone, steps), *_rows_together(people, *together)]
 
 
 async def _carrel_turn(carrel: Carrel, people: Sequence[Person]) -> list[float]:
@@ -54,9 +56,16 @@ async def _hub_turn(hub: JupyterHub, browsers: Mapping[str, Browser], names: Seq
     return list(seconds)
 
 
-def _rows_alone(ours: Sequence[float], theirs: Sequence[float]) -> list[Row]:
+def _rows_alone(
+    ours: Sequence[float], theirs: Sequence[float], steps: Sequence[Sequence[float]]
+) -> list[Row]:
     mine, other = summarise(ours), summarise(theirs)
-    details: dict[str, object] = {"carrel": list(ours), "jupyterhub": list(theirs)}
+    details: dict[str, object] = {
+        "carrel": list(ours),
+        "jupyterhub": list(theirs),
+        "carrel_steps": list(steps),
+    }
+    way = " + ".join(f"{percentile(step, 0.5) * 1000:.0f}" for step in zip(*steps, strict=False))
     return [
         Row(
             measure=f"click → own lab, one person, {name}",
@@ -66,7 +75,7 @@ def _rows_alone(ours: Sequence[float], theirs: Sequence[float]) -> list[Row]:
             peer="JupyterHub, real JupyterLab",
             goal=f"≤ {goal} ms",
             met=here * 1000 <= goal,
-            note=f"{mine.count} clicks each",
+            note=f"{mine.count} clicks each; Carrel's steps {way} ms",
             details=details,
         )
         for name, here, there, goal in (("p50", mine.p50, other.p50, 60), ("p95", mine.p95, other.p95, 150))
