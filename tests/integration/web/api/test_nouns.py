@@ -1,0 +1,185 @@
+"""Workspaces, pools, templates, users, tokens and the audit trail over the API: shapes, and what each operation does."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from carrel.domain.actor import Role
+
+House = Any
+API = "/hub/api/v1"
+
+
+@pytest.fixture
+async def root(house: House) -> httpx.AsyncClient:
+    await house.pool(warm=2, limit=5)
+    client: httpx.AsyncClient = await house.browser(await house.person("root", Role.ADMIN))
+    return client
+
+
+async def held(client: httpx.AsyncClient) -> dict[str, Any]:
+    claim = (await client.post(f"{API}/claims", json={"pool": "lab"})).json()
+    workspace: dict[str, Any] = claim["workspace"]
+    return workspace
+
+
+async def test_a_restart_keeps_id_and_address(house: House, root: httpx.AsyncClient) -> None:
+    await house.warm()
+    before = await held(root)
+    answer = await root.post(f"{API}/workspaces/{before['id']}/restart")
+    assert answer.status_code == 202
+    after = answer.json()
+    assert after["phase"] == "starting"
+    assert (after["id"], after["url"]) == (before["id"], before["url"])
+    twice = await root.post(f"{API}/workspaces/{before['id']}/restart")
+    assert (twice.status_code, twice.json()["code"]) == (409, "conflict")
+
+
+async def test_an_extension_moves_the_end(house: House, root: httpx.AsyncClient) -> None:
+    await house.warm()
+    workspace = await held(root)
+    address = f"{API}/workspaces/{workspace['id']}"
+    answer = await root.post(f"{address}/extend", json={"hours": 1.5})
+    assert answer.status_code == 200
+    assert answer.json()["stops_at"].endswith("Z")
+    for hours in (0, -1, 1000, "soon", None):
+        assert (await root.post(f"{address}/extend", json={"hours": hours})).status_code == 422
+
+
+async def test_a_workspaces_timeline_and_log_can_be_read(house: House, root: httpx.AsyncClient) -> None:
+    await house.warm()
+    workspace = await held(root)
+    events = (await root.get(f"{API}/workspaces/{workspace['id']}/events")).json()["items"]
+    assert [event["kind"] for event in events][:3] == ["pending", "starting", "ready"]
+    log = (await root.get(f"{API}/workspaces/{workspace['id']}/logs", params={"lines": 5})).json()
+    assert log == {"text": "started"}
+    assert (await root.get(f"{API}/workspaces/{workspace['id']}/logs?lines=0")).status_code == 422
+
+
+async def test_workspaces_can_be_listed_by_phase(house: House, root: httpx.AsyncClient) -> None:
+    await house.warm(count=2)
+    workspace = await held(root)
+    await root.delete(f"{API}/workspaces/{workspace['id']}")
+    ready = (await root.get(f"{API}/workspaces", params={"phase": "ready"})).json()["items"]
+    both = (await root.get(f"{API}/workspaces", params={"phase": ["ready", "stopping"]})).json()["items"]
+    assert (len(ready), len(both)) == (1, 2)
+    assert ready[0]["owner"] is None
+
+
+async def test_a_pool_tells_its_policy_and_counts(house: House, root: httpx.AsyncClient) -> None:
+    await house.warm(count=2)
+    await held(root)
+    pool = (await root.get(f"{API}/pools/lab")).json()
+    assert pool == {
+        "name": "lab",
+        "template": "jupyterlab",
+        "backend": "memory",
+        "warm": 2,
+        "limit": 5,
+        "per_user": 3,
+        "paused": False,
+        "counts": {"ready": 1, "starting": 0, "claimed": 1, "stopping": 0, "failed": 0, "waiting": 0},
+    }
+    assert (await root.get(f"{API}/pools")).json() == {"items": [pool], "next": None}
+
+
+async def test_a_pool_changes_only_in_what_is_named(root: httpx.AsyncClient) -> None:
+    paused = (await root.patch(f"{API}/pools/lab", json={"paused": True})).json()
+    assert (paused["paused"], paused["warm"], paused["limit"]) == (True, 2, 5)
+    resized = (await root.patch(f"{API}/pools/lab", json={"warm": 0, "limit": 9})).json()
+    assert (resized["paused"], resized["warm"], resized["limit"]) == (True, 0, 9)
+    for wrong in ({"warm": 10}, {"warm": -1}, {"limit": 10**9}, {"limit": "many"}, {"size": 3}):
+        assert (await root.patch(f"{API}/pools/lab", json=wrong)).status_code == 422
+    assert (await root.get(f"{API}/pools/lab")).json()["warm"] == 0
+
+
+async def test_a_template_tells_nothing_of_its_environment(root: httpx.AsyncClient) -> None:
+    template = (await root.get(f"{API}/templates/jupyterlab")).json()
+    assert set(template) == {
+        *("name", "version", "title", "description", "image", "open", "home", "memory", "price_per_hour"),
+    }
+    assert (await root.get(f"{API}/templates")).json()["items"] == [template]
+
+
+async def test_a_user_is_made_with_a_password_that_nobody_is_told(root: httpx.AsyncClient) -> None:
+    body = {"name": "Ada", "password": "a long password", "display_name": "Ada L."}
+    answer = await root.post(f"{API}/users", json=body)
+    made = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"{API}/users/{made['id']}"
+    assert set(made) == {"id", "name", "display_name", "role", "created_at", "disabled_at", "last_seen_at"}
+    assert (made["name"], made["display_name"], made["role"]) == ("ada", "Ada L.", "user")
+    assert (await root.get(f"{API}/users/{made['id']}")).json() == made
+    assert (await root.post(f"{API}/users", json=body)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "short"},
+        {"password": ""},
+        {"password": "x" * 5000},
+        {"name": ""},
+        {"name": "a\nb"},
+        {"name": "x" * 101},
+        {"role": "king"},
+        {"display_name": "\x1b[31m"},
+        {"id": "aaaaaaaaaaaaaaaa"},
+    ],
+)
+async def test_a_user_that_cannot_be_is_refused(root: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
+    answer = await root.post(f"{API}/users", json={"name": "ada", "password": "a long password"} | wrong)
+    assert answer.status_code == 422
+    assert "a long password" not in answer.text
+
+
+async def test_a_users_role_password_and_entry_can_be_changed(house: House, root: httpx.AsyncClient) -> None:
+    ada = await house.person("ada")
+    browser = await house.browser(ada)
+    address = f"{API}/users/{ada.id}"
+    assert (await root.patch(address, json={"role": "admin"})).json()["role"] == "admin"
+    assert (await root.patch(address, json={"password": "a new long password"})).status_code == 200
+    assert (await browser.get(f"{API}/pools")).status_code == 401
+    assert (await root.patch(address, json={"disabled": True})).json()["disabled_at"]
+
+
+async def test_an_admin_cannot_shut_themselves_out(house: House, root: httpx.AsyncClient) -> None:
+    own = f"{API}/users/{house.people['root'].id}"
+    for answer in (await root.patch(own, json={"role": "user"}), await root.delete(own)):
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+async def test_a_tokens_secret_opens_the_api_until_it_is_revoked(
+    house: House, root: httpx.AsyncClient
+) -> None:
+    made = (await root.post(f"{API}/tokens", json={"label": "ci", "scopes": ["read"], "days": 1})).json()
+    assert made["scopes"] == ["read"]
+    script = await house.client({"Authorization": f"Bearer {made['secret']}"})
+    assert (await script.get(f"{API}/pools")).status_code == 200
+    [listed] = (await root.get(f"{API}/tokens")).json()["items"]
+    assert "secret" not in listed
+    assert listed == {name: value for name, value in made.items() if name != "secret"} | {
+        "last_used_at": listed["last_used_at"]
+    }
+    assert (await root.delete(f"{API}/tokens/{made['id']}")).status_code == 204
+    assert (await script.get(f"{API}/pools")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"label": ""}, {"label": "a\0"}, {"scopes": []}, {"scopes": ["all"]}, {"days": 0}, {"days": 1e9}],
+)
+async def test_a_token_that_cannot_be_is_refused(root: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
+    assert (await root.post(f"{API}/tokens", json={"label": "ci"} | wrong)).status_code == 422
+
+
+async def test_the_audit_trail_tells_who_did_what(house: House, root: httpx.AsyncClient) -> None:
+    await root.patch(f"{API}/pools/lab", json={"paused": True})
+    newest = (await root.get(f"{API}/audit", params={"limit": 1})).json()
+    [entry] = newest["items"]
+    assert set(entry) == {"at", "actor", "action", "target", "detail"}
+    assert (entry["actor"], entry["action"], entry["target"]) == ("root", "change", "pool:lab")
+    await root.patch(f"{API}/pools/lab", json={"paused": False})
+    older = (await root.get(f"{API}/audit", params={"limit": 1})).json()
+    assert (await root.get(f"{API}/audit", params={"after": older["next"]})).json()["items"][0] == entry
