@@ -18,7 +18,7 @@ from bench.processes import BenchError
 from bench.report import Missing, Row
 from bench.setting import Setting
 
-MEASURES: dict[str, tuple[Callable[[Setting], Awaitable[list[Row]]], float]] = {
+MEASURES: dict[str, tuple[Callable[[Setting], Awaitable[Sequence[Row | Missing]]], float]] = {
     "click": (click.measure, 1500),
     "footprint": (footprint.measure, 300),
     "proxy": (proxy.measure, 600),
@@ -38,19 +38,17 @@ def main() -> int:
     for name in chosen.only:
         with tempfile.TemporaryDirectory(prefix="crlb-") as folder:
             taken = uvloop.run(_take(name, Setting(peers, Path(folder), quick=chosen.quick)))
-        if isinstance(taken, Missing):
-            missing.append(taken)
-        else:
-            rows += taken
+        rows += [one for one in taken if isinstance(one, Row)]
+        missing += [one for one in taken if isinstance(one, Missing)]
     described["took"] = (
         f"{time.monotonic() - began:.0f} s{', --quick: a smoke run, not a measurement' if chosen.quick else ''}"
     )
     report.write(chosen.output, rows, missing, described)
     print(report.markdown(rows, missing, described))
-    return 1 if missing else 0
+    return 1 if any(one.is_failure for one in missing) else 0
 
 
-async def _take(name: str, setting: Setting) -> list[Row] | Missing:
+async def _take(name: str, setting: Setting) -> Sequence[Row | Missing]:
     """One measure that fails takes no other along."""
     measure, most = MEASURES[name]
     print(f"bench: {name} …", file=sys.stderr, flush=True)
@@ -58,9 +56,9 @@ async def _take(name: str, setting: Setting) -> list[Row] | Missing:
         async with asyncio.timeout(most):
             return await measure(setting)
     except TimeoutError:
-        return Missing(name, f"not done within {most:.0f} s, or one of its steps was not in time")
+        return [Missing(name, f"not done within {most:.0f} s, or one of its steps was not in time")]
     except (BenchError, OSError, EOFError) as error:
-        return Missing(name, str(error) or type(error).__name__)
+        return [Missing(name, str(error) or type(error).__name__)]
 
 
 def _arguments() -> argparse.Namespace:

@@ -115,6 +115,14 @@ async def _pieces(
         yield await reader.read()
 
 
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    pending = b""
+    async for piece in pieces:
+        *lines, pending = (pending + piece).split(b"\n")
+        for line in lines:
+            yield line
+
+
 @dataclass(slots=True)
 class Browser:
     """One person. Not safe for two requests at once that set cookies, as no person clicks two buttons at once."""
@@ -140,12 +148,9 @@ class Browser:
             status, received, _ = await _head(reader)
             if status != 200:
                 raise BenchError(f"{url} answered {status} instead of a stream of events.")
-            pending = b""
-            async for piece in _pieces(reader, dict(received), status):
-                *lines, pending = (pending + piece).split(b"\n")
-                for line in lines:
-                    if line.startswith(b"data:"):
-                        yield json.loads(line[5:])
+            async for line in _lines(_pieces(reader, dict(received), status)):
+                if line.startswith(b"data:"):
+                    yield json.loads(line[5:])
         finally:
             await _close(writer)
 

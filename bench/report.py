@@ -39,6 +39,8 @@ class Missing:
 
     measure: str
     why: str
+    is_failure: bool = True
+    """Whether the run must be called failed for it."""
 
 
 def figure(value: float | None) -> str:

@@ -39,7 +39,7 @@ class Seen:
         self.p95.append(percentile(seconds, 0.95))
 
 
-async def measure(setting: Setting) -> list[Row]:
+async def measure(setting: Setting) -> Sequence[Row]:
     people = setting.choose(500, 20)
     reads = setting.choose(3_000, 200)
     (null_port,) = free_ports(1)

@@ -17,7 +17,7 @@ CALM_SECONDS = 1.0
 """Between the turns, so that what ends on one side does not slow the other."""
 
 
-async def measure(setting: Setting) -> list[Row]:
+async def measure(setting: Setting) -> Sequence[Row]:
     people = setting.choose(10, 2)
     policy = {"warm": people, "limit": 3 * people, "template": "jupyterlab", "backend": "local"}
     names = [f"person{number}" for number in range(people)]

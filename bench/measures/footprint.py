@@ -15,7 +15,7 @@ SETTLE_SECONDS = 5.0
 GOAL = 160
 
 
-async def measure(setting: Setting) -> list[Row]:
+async def measure(setting: Setting) -> Sequence[Row]:
     """Both after one person signed in, so that neither is told smaller for what it has not loaded yet."""
     ours: list[tuple[float, float]] = []
     theirs: list[float] = []

@@ -8,7 +8,7 @@ from bench.measures import stub
 from bench.peers import chp, plain
 from bench.peers.chp import Proxy
 from bench.processes import cpu_seconds
-from bench.report import Row
+from bench.report import Missing, Row
 from bench.setting import Setting
 from bench.stats import percentile
 
@@ -16,19 +16,19 @@ CONNECTIONS = 32
 MICRO = 1_000_000
 
 
-async def measure(setting: Setting) -> list[Row]:
-    requests, turns = setting.choose(20_000, 2_000), setting.choose(7, 2)
+async def measure(setting: Setting) -> list[Row | Missing]:
+    """The first turn only warms everybody up: compiled code, connections, caches."""
+    requests = setting.choose(20_000, 2_000)
     async with AsyncExitStack() as stack:
         room = await stack.enter_async_context(stub.running(setting.folder / "carrel"))
         proxies = [room.envoy, *[await stack.enter_async_context(one) for one in _others(setting, room)]]
-        costs: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
-        for turn in range(turns + 1):
-            for proxy in proxies:
-                sent = load.request("GET", room.host, f"{room.path}x", [("cookie", await room.cookies())])
-                cost = await _cost(proxy, sent, requests)
-                if turn:  # the first turn warms both up: JIT, connections, caches
-                    costs[proxy.name].append(cost)
-    return _rows(costs, requests)
+        turns = [await _turn(proxies, room, requests) for _ in range(setting.choose(8, 3))]
+    costs = {proxy.name: [turn[proxy.name] for turn in turns[1:]] for proxy in proxies}
+    absent = [kind for kind in plain.KINDS if not plain.is_installed(kind)]
+    return [
+        *_rows(costs, requests),
+        *(Missing(f"proxy, {kind.name}", "it is not installed here", is_failure=False) for kind in absent),
+    ]
 
 
 def _others(setting: Setting, room: stub.Room) -> Iterator[AbstractAsyncContextManager[Proxy]]:
@@ -36,8 +36,16 @@ def _others(setting: Setting, room: stub.Room) -> Iterator[AbstractAsyncContextM
     yield chp.running(
         setting.folder / "chp", setting.peers, path=room.path, target_host=host, target_port=port
     )
-    for kind in plain.installed():
+    for kind in filter(plain.is_installed, plain.KINDS):
         yield plain.running(setting.folder / kind.name, kind, target_host=host, target_port=port)
+
+
+async def _turn(proxies: Sequence[Proxy], room: stub.Room, requests: int) -> dict[str, float]:
+    costs = {}
+    for proxy in proxies:
+        sent = load.request("GET", room.host, f"{room.path}x", [("cookie", await room.cookies())])
+        costs[proxy.name] = await _cost(proxy, sent, requests)
+    return costs
 
 
 async def _cost(proxy: Proxy, sent: bytes, requests: int) -> float:

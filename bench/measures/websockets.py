@@ -1,5 +1,7 @@
 """How many WebSocket messages come back per second through Envoy and through configurable-http-proxy, and what one costs the proxy."""
 
+from collections.abc import Sequence
+
 from bench import sockets
 from bench.measures import stub
 from bench.peers import chp
@@ -14,20 +16,18 @@ MICRO = 1_000_000
 GOAL = 2.0
 
 
-async def measure(setting: Setting) -> list[Row]:
-    each, turns = setting.choose(1_500, 100), setting.choose(5, 1)
+async def measure(setting: Setting) -> Sequence[Row]:
+    """The first turn only warms both up."""
+    each, turns = setting.choose(1_500, 100), setting.choose(6, 2)
     async with stub.running(setting.folder / "carrel") as room:
         folder, host, port = setting.folder / "chp", room.app_host, room.app_port
         async with chp.running(
             folder, setting.peers, path=room.path, target_host=host, target_port=port
         ) as other:
-            seen: dict[str, list[tuple[float, float]]] = {room.envoy.name: [], other.name: []}
-            for turn in range(turns + 1):
-                for proxy in (room.envoy, other):
-                    result = await _turn(proxy, room, each)
-                    if turn:
-                        seen[proxy.name].append(result)
-    return _rows(seen[room.envoy.name], seen[other.name], each)
+            pairs = [
+                (await _turn(room.envoy, room, each), await _turn(other, room, each)) for _ in range(turns)
+            ]
+    return _rows([ours for ours, _ in pairs[1:]], [theirs for _, theirs in pairs[1:]], each)
 
 
 async def _turn(proxy: Proxy, room: stub.Room, each: int) -> tuple[float, float]:

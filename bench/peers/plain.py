@@ -1,8 +1,9 @@
 """HAProxy and nginx with one route and no check, where the machine has them: the yardstick for what forwarding must cost at least."""
 
+import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,11 +68,11 @@ KINDS = (
 )
 
 
-def installed() -> Sequence[Kind]:
-    return [kind for kind in KINDS if shutil.which(kind.program, path=_PATH)]
+def is_installed(kind: Kind) -> bool:
+    return shutil.which(kind.program, path=_PATH) is not None
 
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PATH = f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"
 """Both live in sbin, which is not on everybody's PATH."""
 
 

@@ -36,7 +36,7 @@ def test_json_holds_the_same_with_ratios() -> None:
     whole = json.loads(as_json([ROW], [Missing("click", "why")], {"at": "now"}))
     assert whole["rows"][0]["ratio"] == 0.5
     assert whole["rows"][0]["times_better"] == 2.0
-    assert whole["missing"] == [{"measure": "click", "why": "why"}]
+    assert whole["missing"] == [{"measure": "click", "why": "why", "is_failure": True}]
 
 
 @pytest.mark.parametrize(
