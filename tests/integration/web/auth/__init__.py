@@ -1,0 +1,1 @@
+"""A hub and an authorizer over a real store, and browsers in front of them."""
