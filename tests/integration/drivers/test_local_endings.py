@@ -1,5 +1,6 @@
 """Everything a workspace started ends with it, whatever it does against that, and nothing else is hit."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -130,6 +131,26 @@ async def test_a_shell_in_a_terminal_does_not_cost_the_whole_grace(
     await eventually(lambda: len(local.members(workspace_id)) == 3)
     await driver.destroy(workspace_id)
     assert local.members(workspace_id) == []
+
+
+async def test_a_process_whose_first_thread_ended_is_not_taken_for_dead(local: Local) -> None:
+    program = """
+import ctypes, os, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print("up", flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+"""
+    driver = local.open()
+    workspace_id = await local.start(driver, local.spec(program))
+    app = next(member.process for member in local.members(workspace_id) if not member.is_keeper)
+    async with asyncio.timeout(20):
+        while _state(app.pid) != "Z":
+            await asyncio.sleep(0.02)
+    instance = await shown(driver, workspace_id)
+    assert instance is not None
+    assert instance.state is InstanceState.RUNNING
+    await driver.destroy(workspace_id)
+    assert not Path(f"/proc/{app.pid}").exists()
 
 
 async def test_a_stopped_process_ends(local: Local) -> None:

@@ -200,6 +200,24 @@ async def test_a_home_and_its_files_survive_the_workspace(local: Local) -> None:
     assert (local.state / "homes" / home).stat().st_mode & 0o777 == 0o700
 
 
+async def test_what_was_saved_beside_the_home_is_recovered(local: Local) -> None:
+    driver, home = local.open(), new_home_id()
+    workspace_id = await local.start(driver, local.spec(SLEEPS))
+    await driver.attach(workspace_id, home)
+    (local.slot(workspace_id) / "blank" / "mine.txt").write_text("mine")
+    await driver.destroy(workspace_id)
+    assert (local.state / "homes" / home / f"recovered-{workspace_id}" / "mine.txt").read_text() == "mine"
+
+
+async def test_what_programs_left_about_is_not_recovered(local: Local) -> None:
+    driver, home = local.open(), new_home_id()
+    workspace_id = await local.start(driver, local.spec(SLEEPS))
+    await driver.attach(workspace_id, home)
+    (local.slot(workspace_id) / "blank" / ".cache").mkdir()
+    await driver.destroy(workspace_id)
+    assert list((local.state / "homes" / home).iterdir()) == []
+
+
 async def test_a_slot_with_a_mount_below_it_is_left_alone_and_the_mount_is_named(
     local: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ class LocalDriver:
         await self._end(workspace_id)
         with may_be_away(f"The slot of workspace {workspace_id} cannot be removed"):
             await self._in_thread(lambda: self._ports.give_back(workspace_id, self._clock.now()))
+            await self._in_thread(slot.rescue)
             await self._in_thread(slot.remove)
         starting.collect(self._keepers)
 

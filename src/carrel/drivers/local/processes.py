@@ -155,7 +155,9 @@ def _read_process(pid: int) -> Process | None:
     except OSError:
         return None
     state = fields[0].decode()
-    if state in _ENDED_STATES:
+    if (
+        state in _ENDED_STATES and int(fields[17]) <= 1
+    ):  # its first thread may end before the others, who hold its files and ports
         return None
     return Process(
         pid=pid,

@@ -112,6 +112,22 @@ class Slot:
             error=error if isinstance(error, int) else None,
         )
 
+    def rescue(self) -> None:
+        """An app works on in the blank directory it was started in, whatever the home link says since. What a person saved there goes home.
+
+        Files with a dot are what programs leave about; they alone are not worth a directory in somebody's home.
+        """
+        blank, link = self.path / BLANK, self.path / "home"
+        if (
+            not link.is_symlink()
+            or str(link.readlink()) == BLANK
+            or not link.is_dir()
+            or not _is_real_directory(blank)
+        ):
+            return
+        if any(not path.name.startswith(".") for path in blank.iterdir()):
+            shutil.move(blank, link.resolve() / f"recovered-{self.workspace_id}")
+
     def remove(self) -> None:
         """Only once all its processes have ended. Raises DriverUnavailable if something is mounted below it."""
         if self.path.is_symlink():
@@ -155,6 +171,10 @@ def _unescaped(field: bytes) -> bytes:
     for octal in (b"\\040", b"\\011", b"\\012", b"\\134"):
         field = field.replace(octal, bytes([int(octal[1:], 8)]))
     return field
+
+
+def _is_real_directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _unlock(path: Path) -> None:

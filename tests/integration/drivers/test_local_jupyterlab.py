@@ -1,0 +1,233 @@
+"""A real JupyterLab with the built-in template: started warm, given a person's home while it runs, and used in it."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from carrel import mint
+from carrel.domain.ids import HomeId, PoolName
+from carrel.drivers.local.driver import LocalDriver
+from carrel.ports.driver import InstanceState, Spec
+from carrel.settings.load import load
+from carrel.testing.driver_contract import new_home_id, new_workspace_id, shown, until
+
+from .place import Local
+
+pytestmark = pytest.mark.jupyterlab
+
+
+@dataclass
+class Lab:
+    driver: LocalDriver
+    spec: Spec
+    http: httpx.AsyncClient
+    home_id: HomeId
+    home: Path
+    """Where the person's files are on disk."""
+
+    @asynccontextmanager
+    async def socket(self, path: str) -> AsyncIterator[ClientConnection]:
+        address = str(self.http.base_url).replace("http", "ws", 1) + path
+        headers = {"Authorization": f"token {self.spec.secret}"}
+        async with asyncio.timeout(60), connect(address, additional_headers=headers) as socket:
+            yield socket
+
+
+@pytest.fixture
+async def warm(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
+    driver = local.open(path=f"{jupyterlab}:/usr/bin:/bin", stop_grace="5s")
+    template = load(None, {}, {"HOME": "/nowhere"}).templates["jupyterlab"].to_domain("jupyterlab")
+    spec = Spec(new_workspace_id(), PoolName("jupyterlab"), template, mint.new_secret())
+    await driver.create(spec)
+    instance = await shown(driver, spec.workspace_id)
+    assert instance is not None
+    assert instance.endpoint is not None
+    address = f"http://{instance.endpoint.host}:{instance.endpoint.port}{spec.base_path}"
+    headers = {"Authorization": f"token {spec.secret}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as http:
+        async with asyncio.timeout(60):
+            while not await answers(http):
+                await asyncio.sleep(0.05)
+        home_id = new_home_id()
+        yield Lab(driver, spec, http, home_id, local.state / "homes" / home_id)
+
+
+@pytest.fixture
+async def lab(warm: Lab) -> Lab:
+    """With a home that has a file from before."""
+    warm.home.mkdir(mode=0o700)
+    (warm.home / "old.txt").write_text("from before")
+    await warm.driver.attach(warm.spec.workspace_id, warm.home_id)
+    return warm
+
+
+async def answers(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("api/status")).is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def test_nobody_enters_without_the_secret(warm: Lab) -> None:
+    async with httpx.AsyncClient(base_url=warm.http.base_url) as stranger:
+        assert (await stranger.get("api/contents")).status_code == 403
+        wrong = await stranger.get("api/contents", headers={"Authorization": f"token {mint.new_secret()}"})
+        assert wrong.status_code == 403
+
+
+async def test_the_page_of_the_lab_holds_no_secret_and_names_its_own_door(warm: Lab) -> None:
+    page = await warm.http.get("lab")
+    assert page.status_code == 200
+    assert warm.spec.secret not in page.text
+    assert f'"baseUrl": "{warm.spec.base_path}"' in page.text
+
+
+async def test_the_persons_files_are_seen_and_new_ones_are_theirs(lab: Lab) -> None:
+    listed = (await lab.http.get("api/contents")).json()["content"]
+    assert [each["name"] for each in listed] == ["old.txt"]
+    made = await lab.http.post("api/contents", json={"type": "notebook"})
+    assert made.status_code == 201
+    assert (lab.home / made.json()["path"]).exists()
+    await lab.driver.destroy(lab.spec.workspace_id)
+    assert (lab.home / made.json()["path"]).exists()
+    assert (lab.home / "old.txt").read_text() == "from before"
+
+
+async def test_a_notebook_is_saved_kept_as_a_checkpoint_and_deleted(lab: Lab) -> None:
+    content = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    saved = await lab.http.put(
+        "api/contents/n.ipynb", json={"type": "notebook", "format": "json", "content": content}
+    )
+    assert saved.status_code == 201
+    assert (await lab.http.post("api/contents/n.ipynb/checkpoints")).status_code == 201
+    assert (lab.home / ".ipynb_checkpoints" / "n-checkpoint.ipynb").exists()
+    assert (await lab.http.delete("api/contents/n.ipynb")).status_code == 204
+    assert not (lab.home / "n.ipynb").exists()
+
+
+async def test_theme_and_layout_follow_the_person(lab: Lab) -> None:
+    theme = "lab/api/settings/@jupyterlab/apputils-extension:themes"
+    assert (await lab.http.put(theme, json={"raw": '{"theme": "JupyterLab Dark"}'})).status_code == 204
+    layout = {"data": {}, "metadata": {"id": "default"}}
+    assert (await lab.http.put("lab/api/workspaces/default", json=layout)).status_code == 204
+    kept = {path.name for path in (lab.home / ".jupyter" / "lab").rglob("*") if path.is_file()}
+    assert "themes.jupyterlab-settings" in kept
+    assert any(name.endswith(".jupyterlab-workspace") for name in kept)
+
+
+async def test_a_kernel_starts_in_the_home_and_knows_nothing_of_ours(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import json, os; open('by_kernel.txt', 'w').write('x'); print(json.dumps(dict(os.environ)))"
+    environment = json.loads(await run(lab, code))
+    assert (lab.home / "by_kernel.txt").exists()
+    assert not any("crl_" in value for value in environment.values())
+    ours = {name for name in environment if name.startswith("CARREL_")}
+    assert ours == {"CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_BACKEND", "CARREL_POOL"}
+
+
+async def test_what_a_kernel_without_a_notebook_saved_is_recovered(lab: Lab) -> None:
+    """Such a kernel works in the directory that the app was started in, before there was a home."""
+    kernel = (await lab.http.post("api/kernels", json={"name": "python3"})).json()["id"]
+    await run_in(lab, kernel, "open('result.csv', 'w').write('1')")
+    await lab.driver.destroy(lab.spec.workspace_id)
+    assert (lab.home / f"recovered-{lab.spec.workspace_id}" / "result.csv").read_text() == "1"
+
+
+@pytest.mark.parametrize(("asked", "below"), [({}, ""), ({"cwd": ""}, ""), ({"cwd": "sub"}, "sub")])
+async def test_a_terminal_opens_in_the_home(lab: Lab, asked: dict[str, str], below: str) -> None:
+    (lab.home / "sub").mkdir()
+    name = (await lab.http.post("api/terminals", json=asked)).json()["name"]
+    async with lab.socket(f"terminals/websocket/{name}") as socket:
+        await socket.send(json.dumps(["stdin", "echo typed > by_terminal.txt; echo do''ne\r"]))
+        shown_so_far = ""
+        while "done" not in shown_so_far:
+            kind, *texts = json.loads(await socket.recv())
+            shown_so_far += texts[0] if kind == "stdout" else ""
+    assert (lab.home / below / "by_terminal.txt").read_text() == "typed\n"
+
+
+async def test_kernels_and_terminals_end_with_the_workspace_and_do_not_cost_the_grace(
+    lab: Lab, local: Local
+) -> None:
+    await run(lab, "import subprocess; subprocess.Popen(['sleep', '300'], start_new_session=True)")
+    await lab.http.post("api/terminals")
+    assert len(local.members(lab.spec.workspace_id)) >= 5
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await lab.driver.destroy(lab.spec.workspace_id)
+    assert local.members(lab.spec.workspace_id) == []
+    assert loop.time() - began < 4.5
+
+
+async def test_a_taken_port_ends_the_app_instead_of_moving_it(lab: Lab, local: Local) -> None:
+    workspace_id = lab.spec.workspace_id
+    before = await shown(lab.driver, workspace_id)
+    assert before is not None
+    assert before.endpoint is not None
+    os.kill(json.loads((local.slot(workspace_id) / "process.json").read_text())["pid"], signal.SIGKILL)
+    await until(lab.driver, workspace_id, InstanceState.ENDED)
+    squatter = await asyncio.start_server(lambda *_: None, before.endpoint.host, before.endpoint.port)
+    async with squatter:
+        await lab.driver.restart(lab.spec)
+        ended = await until(lab.driver, workspace_id, InstanceState.ENDED)
+    assert "exit status 1" in (ended.sentence or "")
+    assert f"port {before.endpoint.port}" in await lab.driver.logs(workspace_id, 50)
+
+
+async def run(lab: Lab, code: str) -> str:
+    """What a cell prints."""
+    session = {"path": "n.ipynb", "name": "n.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
+    kernel = (await lab.http.post("api/sessions", json=session)).json()["kernel"]["id"]
+    return await run_in(lab, kernel, code)
+
+
+async def run_in(lab: Lab, kernel: str, code: str) -> str:
+    request = execute_request(code)
+    async with lab.socket(f"api/kernels/{kernel}/channels") as socket:
+        await socket.send(json.dumps(request))
+        printed, said = "", set[str]()
+        while not {"execute_reply", "idle"} <= said:
+            message = json.loads(await socket.recv())
+            if message["parent_header"].get("msg_id") != request["header"]["msg_id"]:
+                continue
+            content = message["content"]
+            said.add(content.get("execution_state") or message["msg_type"])
+            assert content.get("status") != "error", content
+            printed += content["text"] if message["msg_type"] == "stream" else ""
+    return printed
+
+
+def execute_request(code: str) -> dict[str, Any]:
+    header = {
+        "msg_id": mint.new_id(),
+        "username": "",
+        "session": "test",
+        "msg_type": "execute_request",
+        "version": "5.3",
+    }
+    content = {
+        "code": code,
+        "silent": False,
+        "store_history": False,
+        "user_expressions": {},
+        "allow_stdin": False,
+    }
+    return {
+        "header": header,
+        "parent_header": {},
+        "metadata": {},
+        "channel": "shell",
+        "content": content,
+        "buffers": [],
+    }
