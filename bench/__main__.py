@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from bench import report
-from bench.install import ROOT, install
+from bench.install import PLACE, ROOT, install
 from bench.machine import about
 from bench.measures import claims, click, footprint, proxy, websockets
 from bench.processes import BenchError
@@ -65,10 +65,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few rounds, numbers mean little")
     parser.add_argument("--only", type=_names, default=list(MEASURES), help=f"some of {','.join(MEASURES)}")
-    parser.add_argument(
-        "--output", type=Path, default=ROOT / "bench" / "results", help="where the table goes"
-    )
-    return parser.parse_args()
+    where = "where the table goes; usually bench/results, or .bench/results if the run is quick or partial"
+    parser.add_argument("--output", type=Path, help=where)
+    chosen = parser.parse_args()
+    is_whole = not chosen.quick and set(chosen.only) == set(MEASURES)
+    chosen.output = chosen.output or (ROOT / "bench" / "results" if is_whole else PLACE / "results")
+    return chosen
 
 
 def _names(text: str) -> Sequence[str]:
