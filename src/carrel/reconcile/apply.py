@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim
 from carrel.domain.ids import WorkspaceId
@@ -136,7 +137,7 @@ class Apply:
             await self._end(action.workspace.id)
 
     async def _release(self, action: Release) -> None:
-        released = await self.store.write(claims.release, action.claim.id, action.reason, self.clock.now())
+        released = await self.store.write(_release_unless_stale, action, self.clock.now())
         if released is not None:
             self.wake.ring(ROUTES)
             self.wake.ring(claim_topic(released.id))
@@ -145,11 +146,33 @@ class Apply:
         """Out of the data plane first, so that nobody is sent to an address that is about to be somebody else's."""
         await self.publish()
         await self.driver.destroy(workspace_id)
+        if await self.store.write(_gone, workspace_id, self.clock.now()):
+            self.wake.ring(ROUTES)
 
     def _tell(self, row: Workspace) -> None:
         self.wake.ring(pool_topic(row.pool))
         if row.claim_id is not None:
             self.wake.ring(claim_topic(row.claim_id))
+
+
+def _release_unless_stale(conn: Connection, action: Release, now: datetime) -> Claim | None:
+    """Not what was watched, entered or extended since it was looked at: its person is there after all."""
+    claim = claims.get(conn, action.claim.id)
+    if claim is None or claim.version != action.claim.version:
+        return None
+    if action.workspace is not None:
+        row = workspaces.get(conn, action.workspace.id)
+        if row is None or row.version != action.workspace.version:
+            return None
+    return claims.release(conn, claim.id, action.reason, now)
+
+
+def _gone(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> Workspace | None:
+    """The driver said so by returning; a list may show it later, and a clock that was set back later still."""
+    row = workspaces.get(conn, workspace_id)
+    if row is None or row.phase is not Phase.STOPPING:
+        return None
+    return workspaces.move(conn, row.id, row.version, Phase.GONE, now)
 
 
 def _row(action: Start, facts: Facts, template: Template, now: datetime) -> Workspace:

@@ -139,7 +139,7 @@ class PoolLoop:
             self._in_flight.discard(about)
         self._failures = (*self._failures, *self.apply.failed_starts)[-16:]
         self.apply.failed_starts.clear()
-        if not task.cancelled() and task.result():
+        if not task.cancelled() and task.exception() is None and task.result():
             self.wake.ring(pool_topic(self.pool))
 
     async def _guarded(self, work: Awaitable[object]) -> bool:
