@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import asyncpg
 import pytest
@@ -219,7 +220,7 @@ class World:
         await self.store.write(users.add, user)
         return user
 
-    async def pool(self, name: str | None = None, **policy: int) -> Pool:
+    async def pool(self, name: str | None = None, **policy: Any) -> Pool:
         pool = replace(
             Pool(PoolName(name or new_id()), TemplateName("jupyterlab"), BackendName("local")), **policy
         )

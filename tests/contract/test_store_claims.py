@@ -7,7 +7,7 @@ import pytest
 
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Exhausted, Invalid
-from carrel.domain.ids import ClaimId
+from carrel.domain.ids import ClaimId, PoolName
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Desired, Phase
 from carrel.mint import new_id
@@ -242,4 +242,4 @@ async def test_an_unknown_claim_is_none_everywhere(store: Store, world: World) -
     assert await store.read(claims.get, nobody) is None
     assert await store.write(claims.release, nobody, BACK, world.now) is None
     assert await store.write(claims.unassign, nobody, world.now) is None
-    assert await store.read(pools.live, "nowhere") == 0
+    assert await store.read(pools.live, PoolName("nowhere")) == 0

@@ -251,7 +251,7 @@ async def test_a_file_held_by_another_program_is_waited_for_and_then_named(
     monkeypatch.setattr("carrel.store.sqlite._BUSY_SECONDS", 0.2)
     store, other = open_store(url), sa.create_engine(url)
     with other.connect() as conn:
-        conn.connection.driver_connection.execute("BEGIN IMMEDIATE")
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="held by another program"):
             await store.write(_write, "one")
         conn.rollback()

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from carrel.domain.errors import Unavailable
+from carrel.domain.ids import InstallationId
 from carrel.store import installation, schema
 from carrel.store.engine import Store, open_store
 from carrel.store.upgrade import configuration
@@ -42,6 +43,10 @@ DEFINITIONS = {
     """,
 }
 """What Alembic does not compare: checks, conditions of partial indexes, names."""
+
+
+def _run(conn: Connection, statement: str) -> None:
+    conn.execute(sa.text(statement))
 
 
 def _definitions(conn: Connection) -> list[tuple[str, ...]]:
@@ -82,11 +87,11 @@ async def test_constraints_and_indexes_are_word_for_word_those_of_the_code(
 
 
 async def test_migrating_again_does_nothing(store: Store, world: Any) -> None:
-    await store.write(installation.ensure, "first", world.now)
+    await store.write(installation.ensure, InstallationId("first"), world.now)
     before = await store.read(_definitions)
     await store.migrate()
     assert await store.read(_definitions) == before
-    assert await store.write(installation.ensure, "second", world.now) == "first"
+    assert await store.write(installation.ensure, InstallationId("second"), world.now) == "first"
 
 
 async def test_processes_that_migrate_at_once_do_not_meet(empty_url: str) -> None:
@@ -106,9 +111,7 @@ async def test_processes_that_migrate_at_once_do_not_meet(empty_url: str) -> Non
 
 
 async def test_tables_of_a_newer_version_are_refused(store: Store) -> None:
-    await store.write(
-        lambda conn: conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")) and None
-    )
+    await store.write(_run, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Unavailable, match=r"newer Carrel \(revision 9999\)"):
         await store.migrate()
 
@@ -117,7 +120,7 @@ async def test_a_database_without_tables_says_how_to_get_them(empty_url: str) ->
     store = open_store(empty_url)
     try:
         with pytest.raises(Unavailable, match="carrel migrate"):
-            await store.write(installation.ensure, "id", datetime(2026, 1, 5, tzinfo=UTC))
+            await store.write(installation.ensure, InstallationId("id"), datetime(2026, 1, 5, tzinfo=UTC))
     finally:
         await store.aclose()
 
@@ -125,7 +128,7 @@ async def test_a_database_without_tables_says_how_to_get_them(empty_url: str) ->
 async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
     store = open_store(empty_url)
     try:
-        await store.write(lambda conn: conn.execute(sa.text("CREATE TABLE workspaces (id TEXT)")) and None)
+        await store.write(_run, "CREATE TABLE workspaces (id TEXT)")
         with pytest.raises(sa.exc.DBAPIError):
             await store.migrate()
         assert await store.read(lambda conn: sa.inspect(conn).get_table_names()) == ["workspaces"]

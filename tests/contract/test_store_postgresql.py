@@ -9,19 +9,37 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Internal, Unavailable
-from carrel.store import audit
+from carrel.domain.ids import ClaimId
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.workspace import Phase
+from carrel.mint import new_id
+from carrel.store import audit, claims, workspaces
 from carrel.store.engine import Store, open_store
 
 pytestmark = pytest.mark.postgresql
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 World = Any
+CLAIM = ClaimId("c000000000000000")
+BACK = Reason(ReasonCode.RELEASED, "You gave it back.")
 
 
 @pytest.fixture
 def engine_name() -> str:
     return "postgresql"
+
+
+def _run(conn: Connection, statement: str) -> None:
+    conn.execute(sa.text(statement))
+
+
+async def _until_asleep(store: Store) -> None:
+    """Until another transaction has come to its pg_sleep."""
+    asleep = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    while not await store.read(lambda conn: conn.execute(asleep).scalar_one()):
+        await asyncio.sleep(0.01)
 
 
 def _write(conn: Connection, target: str) -> None:
@@ -62,6 +80,71 @@ async def test_a_deadlock_is_tried_again_and_nobody_hears_of_it(store: Store, wo
     assert tries >= 3
 
 
+async def test_a_claim_and_a_workspace_that_come_at_the_same_moment_find_each_other(
+    store: Store, world: World
+) -> None:
+    """Neither sees the other before both are committed, and nobody rings again: whoever is second must wait and look."""
+    pool, user = await world.pool(), await world.user()
+    late = await world.moved(await world.intended(pool), Phase.STARTING)
+
+    def slow_take(conn: Connection) -> None:
+        taken = claims.take(conn, claim_id=CLAIM, user_id=user.id, pool=pool, name="default", now=NOW)
+        assert taken.claim.state is ClaimState.WAITING
+        _run(conn, "SELECT pg_sleep(0.3)")
+
+    def ready(conn: Connection) -> None:
+        workspaces.move(conn, late.id, late.version, Phase.READY, NOW)
+
+    taking = asyncio.create_task(store.write(slow_take))
+    await _until_asleep(store)
+    await store.write(ready)
+    served = await store.write(claims.assign, pool.name, NOW)
+    await taking
+    assert [(claim.id, claim.workspace_id) for claim in served] == [(CLAIM, late.id)]
+
+
+async def test_a_workspace_somebody_is_busy_with_is_stepped_around(store: Store, world: World) -> None:
+    pool = await world.pool()
+    (busy,) = await world.warm(pool)
+    world.later()
+    (free,) = await world.warm(pool)
+
+    def slow_retire(conn: Connection) -> None:
+        workspaces.move(conn, busy.id, busy.version, Phase.STOPPING, NOW)
+        _run(conn, "SELECT pg_sleep(1)")
+
+    retiring = asyncio.create_task(store.write(slow_retire))
+    await _until_asleep(store)
+    taken = await world.take(await world.user(), pool)
+    assert not retiring.done()
+    assert taken.claim.workspace_id == free.id
+    await retiring
+
+
+async def test_taking_and_releasing_lock_in_the_same_order(
+    replicas: list[Store], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With retries switched off a deadlock would show."""
+    monkeypatch.setattr("carrel.store.postgres._COLLISIONS", frozenset())
+    pool, user = await world.pool(per_user=8), await world.user()
+
+    async def coming_and_going(number: int) -> None:
+        store = replicas[number % 4]
+        for _ in range(15):
+            taken = await store.write(
+                claims.take,
+                claim_id=ClaimId(new_id()),
+                user_id=user.id,
+                pool=pool,
+                name=f"n{number}",
+                now=NOW,
+            )
+            await store.write(claims.release, taken.claim.id, BACK, NOW)
+
+    await asyncio.gather(*map(coming_and_going, range(8)))
+    assert await replicas[0].read(claims.live, pool.name) == []
+
+
 async def test_a_cancelled_caller_leaves_nothing_half_done_and_no_lock(store: Store, world: World) -> None:
     await world.pool("locked")
 
@@ -71,9 +154,7 @@ async def test_a_cancelled_caller_leaves_nothing_half_done_and_no_lock(store: St
         conn.execute(sa.text("SELECT pg_sleep(30)"))
 
     task = asyncio.create_task(store.write(slow))
-    asleep = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
-    while not await store.read(lambda conn: conn.execute(asleep).scalar_one()):
-        await asyncio.sleep(0.01)
+    await _until_asleep(store)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -85,7 +166,7 @@ async def test_a_connection_that_was_cut_is_replaced(store: Store) -> None:
     await store.write(_write, "before")
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'carrel'"
     other = open_store(store._engine.url.render_as_string(hide_password=False))  # type: ignore[attr-defined]
-    await other.write(lambda conn: conn.execute(sa.text(cut)).all() and None)
+    await other.write(_run, cut)
     await other.aclose()
     await store.write(_write, "after")
     assert [entry.target for entry in (await store.read(audit.page)).items] == ["after", "before"]
