@@ -16,8 +16,6 @@ from carrel.wire.v1.shape import Telling
 _WIDE = 4000
 """Columns of what is no terminal: a table in a pipe is never cut."""
 
-Cell = str | int | float | bool | datetime | Enum | Sequence[object] | None
-
 
 class Screen:
     def __init__(self, *, as_json: bool) -> None:
@@ -66,15 +64,15 @@ class Screen:
         print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - rich would wrap and colour it
 
 
-def _value(thing: Telling, path: str) -> Cell:
+def _value(thing: Telling, path: str) -> object:
     """`counts.ready` is the field `ready` of the field `counts`; empty where one of them is null."""
     found: object = thing
     for name in path.split("."):
         found = getattr(found, name) if found is not None else None
-    return found if isinstance(found, Cell) else str(found)
+    return found
 
 
-def _cell(value: Cell) -> Text:
+def _cell(value: object) -> Text:
     match value:
         case None:
             return Text("–", style="dim")
@@ -84,7 +82,7 @@ def _cell(value: Cell) -> Text:
             return Text(value.astimezone().strftime("%Y-%m-%d %H:%M"))
         case Enum():
             return Text(str(value.value))
-        case str() | int() | float():
-            return Text(str(value))
-        case _:
+        case list() | tuple():
             return Text(", ".join(str(item) for item in value))
+        case _:
+            return Text(str(value))

@@ -15,6 +15,7 @@ from carrel.clock import SystemClock
 from carrel.domain.account import Session, Token, User
 from carrel.domain.actor import Role, Scope, System
 from carrel.domain.address import Addresses
+from carrel.domain.claim import Claim
 from carrel.domain.ids import (
     BackendName,
     InstallationId,
@@ -115,6 +116,9 @@ class House:
         """What the reconciler does for those who wait."""
         for claim in await self.context.store.write(claims.assign, PoolName(pool), self.context.clock.now()):
             await hand_over(self.context, claim)
+
+    async def waiting(self, pool: str = "lab") -> list[Claim]:
+        return await self.context.store.read(claims.waiting, PoolName(pool))
 
     async def _warm_one(self, pool: PoolName) -> Workspace:
         ctx, now = self.context, self.context.clock.now()
