@@ -12,7 +12,7 @@ def tail(log: Path, lines: int) -> str:
     if wanted <= 0:
         return ""
     data = _ending(log, wanted)
-    if data.count(b"\n") < wanted:
+    if data.count(b"\n") <= wanted:  # the first line here may have begun in the older file
         data = _ending(log.with_name(log.name + ".1"), wanted) + data
     return "\n".join(data.decode("utf-8", errors="replace").splitlines()[-wanted:])
 
