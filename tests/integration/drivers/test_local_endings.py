@@ -239,6 +239,24 @@ async def test_an_end_that_nobody_watched_is_told_as_such(local: Local) -> None:
     assert instance.sentence == "The program ended while Carrel was not watching."
 
 
+async def test_closing_the_driver_does_not_wait_for_what_it_was_ending(
+    local: Local, eventually: Eventually
+) -> None:
+    driver = local.open(stop_grace="60s")
+    workspace_id = await local.start(driver, local.spec(IGNORES_SIGTERM))
+    await eventually((local.slot(workspace_id) / "log").read_text)
+    ending = asyncio.create_task(driver.destroy(workspace_id))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        await driver.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    again = local.open()
+    assert await shown(again, workspace_id) is not None
+    await again.destroy(workspace_id)
+    assert local.members(workspace_id) == []
+
+
 async def test_no_zombies_are_left(local: Local) -> None:
     driver = local.open()
     workspace_id = await local.start(driver, local.spec("import time; time.sleep(60)"))

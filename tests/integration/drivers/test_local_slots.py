@@ -1,6 +1,7 @@
 """What a workspace is given, what it leaves behind, and what must survive it."""
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -258,6 +259,28 @@ async def test_a_real_mount_below_a_slot_keeps_its_files(local: Local, tmp_path:
     assert (outside / "precious").read_text() == "precious"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+async def test_a_full_disk_is_no_capacity_and_what_stands_can_be_removed(local: Local) -> None:
+    local.state.mkdir()
+    small = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(local.state)]
+    if subprocess.run(small, check=False, capture_output=True).returncode:
+        pytest.skip("this machine allows no mounts")
+    try:
+        driver = local.open()
+        workspace_id = await local.start(driver, local.spec(SLEEPS))
+        fill(local.state / "filler")
+        refused = local.spec(SLEEPS)
+        with pytest.raises(OutOfCapacity, match="No space left on device"):
+            await driver.create(refused)
+        assert (await shown(driver, workspace_id)) is not None
+        for each in (workspace_id, refused.workspace_id):
+            await driver.destroy(each)
+        assert await driver.list() == []
+        await driver.aclose()
+    finally:
+        subprocess.run(["umount", str(local.state)], check=True)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root is not locked out of anything")
 async def test_a_directory_locked_against_its_owner_is_removed(local: Local) -> None:
     driver = local.open()
@@ -359,3 +382,12 @@ async def test_sigint_at_the_control_planes_terminal_does_not_reach_workspaces(
     assert {os.getpgid(member.process.pid) for member in local.members(workspace_id)}.isdisjoint(
         {os.getpgid(0)}
     )
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler:
+        try:
+            while filler.write(bytes(4096)):
+                continue
+        except OSError as problem:
+            assert problem.errno == errno.ENOSPC
