@@ -60,6 +60,7 @@ async def watch(client: Client, claim_id: str, after: int = 0) -> AsyncIterator[
                     yield _told(message)
                     if message.name == "settled":
                         return
+            raise httpx.RemoteProtocolError("The stream ended before its last word.")
         except httpx.TransportError as error:
             pause = next(pauses, None)
             if pause is None:
