@@ -4,7 +4,7 @@ It decides nothing itself.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -51,13 +51,13 @@ class Knock:
     """The raw material of one request, before anything in it is believed."""
 
     path: str
-    query: str
+    query: str = field(repr=False)
     host: str
     is_navigation: bool
-    old_tokens: tuple[str, ...] = ()
+    old_tokens: tuple[str, ...] = field(default=(), repr=False)
     """Ticket and grace cookies."""
-    nonces: tuple[str, ...] = ()
-    api_token: str | None = None
+    nonces: tuple[str, ...] = field(default=(), repr=False)
+    api_token: str | None = field(default=None, repr=False)
 
     @property
     def code(self) -> str | None:

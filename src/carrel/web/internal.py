@@ -126,9 +126,7 @@ def _refusal(denied: Denied, hub: str, *, is_page: bool) -> Response:
 def _unsure(instance: str, *, is_page: bool) -> Response:
     if is_page:
         return _page(_SORRY, UNSURE, "", headers={"retry-after": "2", "cache-control": "no-store"})
-    return problems.problem(
-        "unavailable", _SORRY, status=UNSURE, headers={"retry-after": "2"}, instance=instance
-    )
+    return problems.problem("unavailable", _SORRY, status=UNSURE, instance=instance)
 
 
 def _page(sentence: str, status: int, hub: str, headers: dict[str, str]) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -188,7 +189,8 @@ def form_fields(page: str, action: str) -> dict[str, str]:
     forms = re.findall(r'<form method="post" action="([^"]+)".*?</form>', page, re.DOTALL)
     assert action in forms, f"no form to {action} but to {forms}"
     [form] = re.findall(rf'<form method="post" action="{re.escape(action)}".*?</form>', page, re.DOTALL)
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    return {name: unescape(value) for name, value in fields}
 
 
 @dataclass
