@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from carrel.domain.activity import StreamReport
 from carrel.domain.ids import WorkspaceId, is_id
@@ -40,15 +40,7 @@ class StreamLog:
                 if size < self._offset:
                     self._offset = 0  # emptied or replaced
                 self._offset = max(self._offset, size - _OLDEST)
-                lines = []
-                while self._offset < size:
-                    file.seek(self._offset)
-                    chunk = file.read(_CHUNK)
-                    whole = chunk.rfind(b"\n") + 1
-                    if not whole and len(chunk) < _CHUNK:
-                        break  # the last line is still being written
-                    lines += chunk[: whole or None].splitlines()
-                    self._offset += whole or len(chunk)
+                lines = list(self._lines(file, size))
             if self._limit < size <= self._offset:
                 os.truncate(
                     self._path, 0
@@ -57,6 +49,16 @@ class StreamLog:
         except OSError:
             return []
         return lines
+
+    def _lines(self, file: BinaryIO, size: int) -> Iterator[bytes]:
+        while self._offset < size:
+            file.seek(self._offset)
+            chunk = file.read(_CHUNK)
+            whole = chunk.rfind(b"\n") + 1
+            if not whole and len(chunk) < _CHUNK:
+                return  # the last line is still being written
+            yield from chunk[: whole or None].splitlines()
+            self._offset += whole or len(chunk)
 
 
 def _reports(lines: Iterable[bytes], now: datetime) -> Iterable[StreamReport]:

@@ -46,6 +46,8 @@ async def test_finding_02_the_hub_is_not_on_the_workspaces_origin_in_any_spellin
         "/hub/%69nternal/health",
         "/hub/%2e/internal/health",
         "/hub%2finternal/health",
+        "/hub/%2finternal/health",
+        "/hub/x%2f..%5cinternal/health",
         "/hub/internal%2fhealth",
         "//hub/internal/health",
         "/hub/\\internal/health",
@@ -56,10 +58,8 @@ async def test_finding_02_internal_addresses_are_not_served_from_outside(rig: Ri
 
     answer = await rig.hub(target)
 
-    reached = [message.target for message in rig.control.hub.seen[seen:]]
-    assert answer.status in (400, 404) or not any(path.startswith("/hub/internal") for path in reached), (
-        reached
-    )
+    assert answer.status in (400, 404)
+    assert len(rig.control.hub.seen) == seen
 
 
 @pytest.mark.parametrize("site", ["same-site", "cross-site", "Same-Site"])
