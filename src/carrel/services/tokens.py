@@ -94,12 +94,9 @@ async def ensure_bootstrap(ctx: Context, secret: str) -> None:
 def _ensure(conn: Connection, token: Token, secret_hash: str) -> None:
     if tokens.find(conn, secret_hash, token.created_at) is not None:
         return
-    try:
-        tokens.add(conn, token, secret_hash)
-    except Conflict as error:
-        raise Conflict(
-            "CARREL_BOOTSTRAP_TOKEN was revoked, or its user is disabled. Set another one."
-        ) from error
+    if tokens.is_known(conn, secret_hash):
+        raise Conflict("CARREL_BOOTSTRAP_TOKEN was revoked. Set another one.")
+    tokens.add(conn, token, secret_hash)
     audit.add(
         conn, token.created_at, audit.name_of(System()), "create_token", f"token:{token.id}", token.label
     )
