@@ -50,32 +50,52 @@ async def watch(client: Client, claim_id: str, after: int = 0) -> AsyncIterator[
     """Every event from the one after `after` on, and the claim itself whenever its place in the queue changed. Ends with the
     claim once it can be entered or was released. Goes on by itself when the connection breaks.
     """
-    pauses = iter(PAUSES)
-    while True:
+    line = _Line(client, claim_id, after)
+    while not line.is_settled:
+        async with aclosing(line.heard()) as heard:
+            async for told in heard:
+                yield told
+
+
+class _Line:
+    """One stream after another, each from where the last one broke."""
+
+    def __init__(self, client: Client, claim_id: str, after: int) -> None:
+        self._client = client
+        self._path = f"/claims/{claim_id}/events"
+        self._after = after
+        self._pauses = iter(PAUSES)
+        self.is_settled = False
+
+    async def heard(self) -> AsyncGenerator[Event | Claim]:
+        headers = {"Accept": _STREAM, "Last-Event-ID": str(self._after)}
         try:
-            async with aclosing(_heard(client, claim_id, after)) as heard:
-                async for message in heard:
-                    pauses = iter(PAUSES)
-                    after = message.seq or after
+            async with self._client.stream(self._path, headers) as response:
+                await _refused(response)
+                async for message in messages(response.aiter_lines()):
+                    self._note(message)
                     yield _told(message)
-                    if message.name == "settled":
-                        return
-            raise httpx.RemoteProtocolError("The stream ended before its last word.")
+            if not self.is_settled:
+                raise httpx.RemoteProtocolError("The stream ended before its last word.")
         except httpx.TransportError as error:
-            pause = next(pauses, None)
-            if pause is None:
-                raise unreachable(client.where, error) from error
-            await asyncio.sleep(pause)
+            await self._pause(error)
+
+    def _note(self, message: Message) -> None:
+        self._pauses = iter(PAUSES)
+        self._after = message.seq or self._after
+        self.is_settled = message.name == "settled"
+
+    async def _pause(self, error: httpx.TransportError) -> None:
+        pause = next(self._pauses, None)
+        if pause is None:
+            raise unreachable(self._client.where, error) from error
+        await asyncio.sleep(pause)
 
 
-async def _heard(client: Client, claim_id: str, after: int) -> AsyncGenerator[Message]:
-    headers = {"Accept": _STREAM, "Last-Event-ID": str(after)}
-    async with client.stream(f"/claims/{claim_id}/events", headers) as response:
-        if not response.is_success:
-            await response.aread()
-            raise error_of(response)
-        async for message in messages(response.aiter_lines()):
-            yield message
+async def _refused(response: httpx.Response) -> None:
+    if not response.is_success:
+        await response.aread()
+        raise error_of(response)
 
 
 def _told(message: Message) -> Event | Claim:

@@ -73,16 +73,28 @@ async def _messages(
     current: Callable[[], Awaitable[Telling]],
     counted: AbstractContextManager[None],
 ) -> AsyncIterator[str]:
-    closable = cast("AsyncGenerator[Event | None]", events)
     with counted:
-        told = (await current()).model_dump_json()
-        yield f"event: claim\ndata: {told}\n\n"
-        async with aclosing(closable):
-            async for event in closable:
-                if event is not None:
-                    yield f"id: {event.seq}\ndata: {render(event).model_dump_json()}\n\n"
-                    continue
-                now = (await current()).model_dump_json()
-                yield ": still here\n\n" if now == told else f"event: claim\ndata: {now}\n\n"
-                told = now
-        yield f"event: settled\ndata: {(await current()).model_dump_json()}\n\n"
+        async with aclosing(cast("AsyncGenerator[Event | None]", events)) as heard:
+            async for message in _told(heard, render, current):
+                yield message
+        yield _named("settled", (await current()).model_dump_json())
+
+
+async def _told(
+    events: AsyncIterator[Event | None],
+    render: Callable[[Event], Telling],
+    current: Callable[[], Awaitable[Telling]],
+) -> AsyncIterator[str]:
+    told = (await current()).model_dump_json()
+    yield _named("claim", told)
+    async for event in events:
+        if event is not None:
+            yield f"id: {event.seq}\ndata: {render(event).model_dump_json()}\n\n"
+            continue
+        now = (await current()).model_dump_json()
+        yield ": still here\n\n" if now == told else _named("claim", now)
+        told = now
+
+
+def _named(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {data}\n\n"
