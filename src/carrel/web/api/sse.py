@@ -25,6 +25,9 @@ class Streams:
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
 
+    def of(self, who: str) -> int:
+        return self._open[who]
+
     @contextmanager
     def one_more(self, who: str) -> Iterator[None]:
         self._open[who] += 1
@@ -36,7 +39,7 @@ class Streams:
                 del self._open[who]
 
     def admit(self, who: str) -> None:
-        if self._open[who] >= MOST_STREAMS:
+        if self.of(who) >= MOST_STREAMS:
             raise Exhausted(f"You have {MOST_STREAMS} event streams open. Close some first.")
 
 
