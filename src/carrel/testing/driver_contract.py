@@ -261,7 +261,19 @@ class RestartContract:
         spec = await running(bench)
         before = await shown(bench.driver, spec.workspace_id)
         await restart(bench, spec)
-        assert await until(bench.driver, spec.workspace_id, InstanceState.RUNNING) == before
+        after = await until(bench.driver, spec.workspace_id, InstanceState.RUNNING)
+        assert before is not None
+        assert after.endpoint == before.endpoint
+
+    async def test_the_instance_after_a_restart_is_told_from_the_one_before_by_its_handle(
+        self, bench: Bench
+    ) -> None:
+        spec = await running(bench)
+        before = await shown(bench.driver, spec.workspace_id)
+        await restart(bench, spec)
+        after = await until(bench.driver, spec.workspace_id, InstanceState.RUNNING)
+        assert before is not None
+        assert after.handle != before.handle
 
     async def test_a_restart_brings_back_an_app_that_ended(self, bench: Bench) -> None:
         spec = await running(bench)
@@ -303,7 +315,7 @@ class LogsContract:
 
 
 class RejectsContract:
-    """For drivers that look at a recipe before they take it. `bench.make_spec` is of no use here: the driver's own tests know what is wrong."""
+    """For drivers that look at a recipe before they take it."""
 
     @pytest.fixture
     def impossible(self) -> Spec:

@@ -1,11 +1,11 @@
 """What a workspace is given, what it leaves behind, and what must survive it."""
 
 import asyncio
-import errno
 import json
 import os
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -385,9 +385,6 @@ async def test_sigint_at_the_control_planes_terminal_does_not_reach_workspaces(
 
 
 def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as filler:
-        try:
-            while filler.write(bytes(4096)):
-                continue
-        except OSError as problem:
-            assert problem.errno == errno.ENOSPC
+    with path.open("wb", buffering=0) as filler, suppress(OSError):
+        while filler.write(bytes(4096)):
+            continue

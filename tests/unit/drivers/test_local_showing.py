@@ -58,6 +58,13 @@ def test_what_is_being_done_counts_more_than_what_is_seen() -> None:
     assert shown(ID, Evidence(RECORD, RUN), [], InstanceState.STOPPING).state is InstanceState.STOPPING
 
 
+def test_every_start_has_a_handle_of_its_own() -> None:
+    one = shown(ID, Evidence(RECORD, RUN), [APP], None)
+    other = shown(ID, Evidence(RECORD, Run(pid=100, started=5001)), [member(100, started=5001)], None)
+    assert one.handle is not None
+    assert one.handle != other.handle
+
+
 def test_endpoint_and_pool_come_from_the_record_else_the_pool_from_a_tag() -> None:
     recorded = shown(ID, Evidence(RECORD, RUN), [APP], None)
     assert (recorded.endpoint, recorded.pool) == (Endpoint("127.0.0.1", 20001), "desk")

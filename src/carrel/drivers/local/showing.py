@@ -1,9 +1,10 @@
 """What is shown of one instance, told from its slot and its processes. Pure: looks at nothing itself."""
 
+import json
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import WorkspaceId
@@ -37,6 +38,7 @@ def shown(
         pool=record.pool if record else tagged,
         state=state,
         endpoint=Endpoint(HOST, record.port) if record else None,
+        handle=json.dumps(asdict(evidence.run)) if evidence.run else None,
         sentence=_sentence(evidence) if state is InstanceState.ENDED else None,
     )
 
