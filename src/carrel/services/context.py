@@ -30,3 +30,5 @@ class Context:
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)
     """Failed sign-ins, slowed down per process."""
+    trusted_hops: int = 0
+    """How many proxies in front of the data plane add to X-Forwarded-For and are believed."""

@@ -103,6 +103,8 @@ def _form(request: Request, wanted: _Wanted | None = None, *, error: CarrelError
 
 
 def address_of(request: Request) -> str:
-    """Who connects, as the data plane saw it: it writes the last entry, and takes away what clients write."""
-    last = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return last[:45] or (request.client.host if request.client else "")
+    """Who connects, as the data plane saw it: it writes the last entry; before that come the proxies that are trusted."""
+    told = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
+    hops = context_of(request).trusted_hops
+    seen = told[-1 - hops] if len(told) > hops else told[0]
+    return seen[:45] or (request.client.host if request.client else "")

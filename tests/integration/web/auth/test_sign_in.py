@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from fastapi import Request
 
 from carrel.domain.actor import Role, System
 from carrel.domain.errors import Unauthenticated
 from carrel.services import links, sessions, users
+from carrel.web.auth.sign_in import address_of
 
 from .house import HUB, PASSWORD, House, begin, sign_in
 
@@ -201,6 +204,29 @@ async def test_one_address_cannot_try_one_password_on_everybody(house: House) ->
     assert elsewhere.status_code == 303, (
         "the data plane writes the last entry; what a client wrote before it does not count"
     )
+
+
+@pytest.mark.parametrize(
+    ("hops", "sent", "seen"),
+    [
+        (0, "203.0.113.7, 192.0.2.1", "192.0.2.1"),
+        (0, "", "127.0.0.1"),
+        (1, "203.0.113.7, 192.0.2.1, 10.0.0.1", "192.0.2.1"),
+        (2, "192.0.2.1", "192.0.2.1"),
+        (0, "x" * 500, "x" * 45),
+    ],
+)
+async def test_finding_16_whose_attempt_it_is_is_told_by_those_we_trust(
+    house: House, hops: int, sent: str, seen: str
+) -> None:
+    house.hub.state.context = replace(house.context, trusted_hops=hops)
+    scope = {
+        "type": "http",
+        "app": house.hub,
+        "headers": [(b"x-forwarded-for", sent.encode())],
+        "client": ("127.0.0.1", 1),
+    }
+    assert address_of(Request(scope)) == seen
 
 
 async def test_a_whole_class_signs_in_from_one_address(house: House) -> None:
