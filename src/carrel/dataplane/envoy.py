@@ -60,6 +60,15 @@ class Envoy:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    async def check(self) -> None:
+        """What would keep `start` from working, asked before anything else is set in motion. Raises Unavailable, Invalid."""
+        self._rendered()
+        running = await asyncio.to_thread(find, self._pid_file, self._config)
+        if running is None:
+            self._program()
+        else:
+            running.close()
+
     async def start(self) -> None:
         """Return once both listeners answer. Everything in the run directory must have been written before.
 
@@ -70,8 +79,7 @@ class Envoy:
         self._process = await asyncio.to_thread(find, self._pid_file, self._config)
         self.adopted = self._process is not None
         if self.adopted:
-            running = hashlib.sha256(self._config.read_bytes()).digest()
-            self.outdated = running != hashlib.sha256(content).digest()
+            self.outdated = self._digest_of_running() != hashlib.sha256(content).digest()
             await self._ready()
             _log.info("envoy adopted", pid=self.pid, outdated=self.outdated)
         else:
@@ -104,9 +112,7 @@ class Envoy:
     # -- one start -----------------------------------------------------------------------------------------------------
 
     async def _launch(self, content: bytes) -> None:
-        options = self._options.bootstrap
-        program = find_binary(self._options.binary)
-        check_ports_free(options.host, {"port": options.port, "workspaces_port": options.workspaces_port})
+        program = self._program()
         self._prepare_log()
         files.write_whole(self._config, content)
         self._process = await asyncio.to_thread(spawn, self._argv(program), self._options.log)
@@ -122,6 +128,11 @@ class Envoy:
             raise
         self.trouble = None
         _log.info("envoy started", pid=self.pid)
+
+    def _program(self) -> str:
+        options = self._options.bootstrap
+        check_ports_free(options.host, {"port": options.port, "workspaces_port": options.workspaces_port})
+        return find_binary(self._options.binary)
 
     def _argv(self, program: str) -> list[str]:
         workers = ["--concurrency", str(self._options.workers)] if self._options.workers else []
@@ -218,6 +229,13 @@ class Envoy:
 
     def _rendered(self) -> bytes:
         return json.dumps(bootstrap(self._options.bootstrap), indent=1, sort_keys=True).encode()
+
+    def _digest_of_running(self) -> bytes:
+        """Its file is only written when none runs, so it says what the running one was started with."""
+        try:
+            return hashlib.sha256(self._config.read_bytes()).digest()
+        except OSError:
+            return b""
 
     def _check_files(self) -> None:
         run_dir = self._options.bootstrap.run_dir

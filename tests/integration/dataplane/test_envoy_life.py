@@ -93,6 +93,17 @@ async def test_another_configuration_waits_for_an_explicit_restart(tmp_path: Pat
         assert (await rig.hub()).status == 200
 
 
+async def test_one_that_runs_already_passes_the_check_of_what_could_stop_a_start(tmp_path: Path) -> None:
+    async with started(tmp_path) as rig:
+        await Envoy(rig.options, SystemClock()).check()
+
+        (rig.run / "bootstrap.json").unlink()
+        await rig.envoy.aclose()
+        rig.envoy = Envoy(rig.options, SystemClock())
+        await rig.envoy.start()
+        assert (rig.envoy.adopted, rig.envoy.outdated) == (True, True)
+
+
 async def test_stop_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     async with started(tmp_path) as rig:
         pid = rig.envoy.pid
@@ -150,6 +161,8 @@ async def test_a_taken_port_is_named_with_its_setting(tmp_path: Path, which: str
         port = taken.getsockname()[1]
         options = replace(options, bootstrap=replace(options.bootstrap, **{which: port}))
 
+        with pytest.raises(Unavailable, match=f"Port {port} "):
+            await Envoy(options, SystemClock()).check()
         with pytest.raises(Unavailable) as raised:
             await Envoy(options, SystemClock()).start()
 

