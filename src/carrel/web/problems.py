@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from carrel.domain.errors import CarrelError
@@ -119,7 +120,17 @@ def of_http(status: int, headers: Mapping[str, str] | None = None) -> Response:
     return problem(code, sentence, status=None if code in _BY_STATUS.values() else status, headers=headers)
 
 
+async def explain(request: Request) -> Response:
+    """What stands at the address that a problem's `type` is."""
+    code = request.path_params["code"]
+    kind = KINDS.get(code)
+    if kind is None:
+        return of_http(404)
+    return PlainTextResponse(f"{code}: {kind.title}. Answered with HTTP status {kind.status}.\n")
+
+
 def install(app: FastAPI) -> None:
+    app.add_route("/hub/problems/{code}", explain)
     app.add_exception_handler(CarrelError, _carrel_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -214,5 +213,10 @@ async def test_an_answer_is_never_kept_by_anybody_on_the_way(root: httpx.AsyncCl
         assert (await root.get(API + address)).headers["cache-control"] == "no-store"
 
 
-def test_the_reference_page_of_each_problem_is_below_the_hub() -> None:
-    assert all(Path(f"/hub/problems/{code}").parent == Path("/hub/problems") for code in KINDS)
+async def test_the_type_of_a_problem_is_an_address_that_explains_it(house: House) -> None:
+    stranger = await house.client()
+    refused = (await stranger.get(f"{API}/pools")).json()
+    explained = await stranger.get(refused["type"])
+    assert explained.status_code == 200
+    assert explained.text.startswith("unauthenticated: ")
+    is_problem(await stranger.get("/hub/problems/nonsense"), 404, "not_found")
