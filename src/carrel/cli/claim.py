@@ -49,7 +49,6 @@ async def create(
 
 
 async def _waited(here: Here, claim: Claim) -> Claim:
-    _tell_place(here, claim)
     async for told in claims.watch(here.client, claim.id):
         match told:
             case Claim():

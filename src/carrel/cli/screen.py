@@ -29,7 +29,7 @@ class Screen:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
-            table.add_column(column.replace("_", " "), no_wrap=True)
+            table.add_column(_title(column), no_wrap=True)
         for thing in things:
             table.add_row(*(_cell(_value(thing, column)) for column in columns))
         self._out.print(table)
@@ -42,7 +42,7 @@ class Screen:
         table.add_column(no_wrap=True, style="bold")
         table.add_column(overflow="fold")
         for field in fields:
-            table.add_row(field.replace("_", " "), _cell(_value(told, field)))
+            table.add_row(_title(field), _cell(_value(told, field)))
         self._out.print(table)
 
     def text(self, text: str) -> None:
@@ -62,6 +62,11 @@ class Screen:
 
     def _json(self, value: object) -> None:
         print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - rich would wrap and colour it
+
+
+def _title(path: str) -> str:
+    """`counts.ready` is headed "ready"; an id or address of something inside says of what."""
+    return path.removeprefix("counts.").replace(".", " ").replace("_", " ")
 
 
 def _value(thing: Telling, path: str) -> object:
