@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.errors import Unavailable
 from carrel.domain.ids import InstallationId
-from carrel.store import installation, schema
+from carrel.store import installation, revision, schema
 from carrel.store.engine import Store, open_store
 from carrel.store.upgrade import configuration
 
@@ -140,3 +140,7 @@ def test_the_revisions_are_one_line() -> None:
     scripts = ScriptDirectory.from_config(configuration())
     assert len(scripts.get_heads()) == 1
     assert len(scripts.get_bases()) == 1
+
+
+def test_the_revision_looked_for_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == revision.HEAD

@@ -16,6 +16,7 @@ LINES = 5
 
 LATE_IMPORTS: dict[str, str] = {
     "store/engine.py": "asyncpg is an optional extra",
+    "store/revision.py": "Alembic takes 12 MB and is needed only where the tables change",
 }
 """Modules that may import inside a function, and why. An entry that is no longer needed fails."""
 

@@ -7,8 +7,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from carrel.domain.pool import Pool
+from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
-from carrel.store import audit, pools, templates
+from carrel.store import audit, claims, pools, templates
+
+_NOT_OFFERED = Reason(ReasonCode.STOPPED_BY_ADMIN, "This pool is no longer offered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,13 @@ def configure(
     return found
 
 
+def resume(conn: Connection, now: datetime) -> None:
+    """Whoever waited while nobody could be asked has not gone away: their time begins anew."""
+    for pool in pools.reconciled(conn):
+        for claim in claims.waiting(conn, pool.name):
+            claims.watch(conn, claim.id, now)
+
+
 def _templates(conn: Connection, wanted: list[Template], now: datetime) -> Iterable[Difference]:
     known = {template.name: template for template in templates.every(conn)}
     for template in wanted:
@@ -53,6 +63,8 @@ def _pools(conn: Connection, wanted: list[Pool], now: datetime) -> Iterable[Diff
             yield from _differences(f"pools.{pool.name}", old, pool)
     for name in known:
         pools.remove(conn, name, now)
+        for claim in claims.waiting(conn, name):
+            claims.release(conn, claim.id, _NOT_OFFERED, now)
         yield Difference(f"pools.{name}", "offered", "no longer offered")
 
 

@@ -7,11 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from carrel.app.configure import configure
+from carrel.app.configure import configure, resume
 from carrel.app.sockets import SocketServer
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
@@ -36,7 +37,7 @@ from carrel.services.context import Context
 from carrel.services.handover import hand_over
 from carrel.services.signing import open_signer
 from carrel.settings import Settings
-from carrel.store import installation, keys, pools, workspaces
+from carrel.store import idempotency, installation, keys, pools, workspaces
 from carrel.store.engine import Store, open_store
 from carrel.web.app import hub_app
 from carrel.web.internal import authorizer_app
@@ -46,6 +47,10 @@ _log = structlog.get_logger(__name__)
 
 STREAMS_EVERY = 15.0
 """Seconds. Envoy writes a line a minute for each long stream."""
+ANSWERS_KEPT = timedelta(days=1)
+"""How long a request with the same Idempotency-Key gets the same answer; a day, as others in the field do."""
+HOUSEKEEPING_EVERY = 3600.0
+"""Seconds."""
 AGAIN_AFTER = 1.0
 """Seconds until a loop that ended by a mistake of ours begins again."""
 
@@ -95,6 +100,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
         configure, settings.domain_templates(), settings.domain_pools(), clock.now()
     ):
         _log.info("settings changed", change=str(difference))
+    await store.write(resume, clock.now())
     drivers = _drivers(settings, ours)
     for driver in drivers.values():
         stack.push_async_callback(driver.aclose)
@@ -109,6 +115,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
         dataplane=files,
         addresses=settings.addresses(),
         session_lifetime=settings.session_lifetime,
+        trusted_hops=settings.trusted_hops,
     )
     publisher = Publisher(store, clock, bell, files, our_ports=(settings.port, settings.workspaces_port))
     await files.trust([verifying_key(*key) for key in await _keys(store, context)])
@@ -162,6 +169,7 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
     runs: dict[str, Callable[[], Awaitable[None]]] = {
         "publish routes": plane.publisher.run,
         "follow streams": partial(_follow_streams, plane),
+        "keep house": partial(_keep_house, plane),
     }
     for pool in await context.store.read(pools.reconciled):
         driver = context.drivers.get(pool.backend)
@@ -192,6 +200,14 @@ async def _follow_streams(plane: ControlPlane) -> None:
         if seen:
             await plane.context.store.write(workspaces.active, seen)
         await plane.context.clock.sleep(STREAMS_EVERY)
+
+
+async def _keep_house(plane: ControlPlane) -> None:
+    """Forgets the answers that nobody will ask for again."""
+    clock = plane.context.clock
+    while True:
+        await plane.context.store.write(idempotency.forget, clock.now() - ANSWERS_KEPT)
+        await clock.sleep(HOUSEKEEPING_EVERY)
 
 
 async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -37,7 +37,10 @@ def configure_log(directory: Path, *, level: str, terminal_level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(pad_event_to=0),
+                structlog.dev.ConsoleRenderer(
+                    pad_event_to=0,
+                    exception_formatter=structlog.dev.plain_traceback,  # the rich one prints locals, and so secrets
+                ),
             ],
         )
     )

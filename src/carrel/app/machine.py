@@ -14,6 +14,7 @@ from carrel.app.control import ControlPlane, control_plane
 from carrel.app.log import configure_log
 from carrel.app.shutdown import end_workspaces
 from carrel.app.statedir import StateDir
+from carrel.clock import SystemClock
 from carrel.dataplane.bootstrap import BootstrapOptions
 from carrel.dataplane.envoy import Envoy, EnvoyOptions
 from carrel.services.links import new_link
@@ -77,8 +78,9 @@ async def _serve(settings: Settings) -> None:
 async def _machine(settings: Settings, wishes: Wishes, announce: Callable[[Announcement], None]) -> None:
     ending = _listen_for_signals()
     async with AsyncExitStack() as stack:
+        envoy = _envoy(settings)
+        await envoy.check()
         plane = await stack.enter_async_context(control_plane(settings))
-        envoy = _envoy(plane)
         await envoy.start()
         stack.push_async_callback(envoy.aclose)
         if envoy.outdated and wishes.restart_dataplane:
@@ -102,19 +104,20 @@ def _listen_for_signals() -> asyncio.Future[signal.Signals]:
     ending: asyncio.Future[signal.Signals] = loop.create_future()
 
     def hear(number: signal.Signals) -> None:
-        if ending.done():
-            raise KeyboardInterrupt
-        ending.set_result(number)
+        if not ending.done():
+            ending.set_result(number)
+        elif number is signal.SIGINT:
+            raise KeyboardInterrupt  # a second Ctrl-C means now; a repeated SIGTERM is make passing on what we have already
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, hear, number)
     return ending
 
 
-def _envoy(plane: ControlPlane) -> Envoy:
-    settings = plane.settings
+def _envoy(settings: Settings) -> Envoy:
+    state = StateDir(settings.state_dir)
     options = BootstrapOptions(
-        run_dir=plane.state.run,
+        run_dir=state.run,
         addresses=settings.addresses(),
         host=settings.host,
         port=settings.port,
@@ -123,8 +126,8 @@ def _envoy(plane: ControlPlane) -> Envoy:
     )
     binary = str(settings.envoy) if settings.envoy else None
     return Envoy(
-        EnvoyOptions(bootstrap=options, log=plane.state.root / "logs" / "envoy.log", binary=binary),
-        plane.context.clock,
+        EnvoyOptions(bootstrap=options, log=state.root / "logs" / "envoy.log", binary=binary),
+        SystemClock(),
     )
 
 

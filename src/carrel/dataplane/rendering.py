@@ -49,7 +49,10 @@ def tickets_file(keys: Sequence[VerifyingKey]) -> bytes:
         ],
     }
     either = {"requirements": [{"provider_name": "ticket"}, {"allow_missing_or_failed": {}}]}
-    return _tokens("tickets", provider, {"match": {"prefix": "/w/"}, "requires": {"requires_any": either}})
+    # Whoever brings a one-time code is sent to the authorizer, ticket or not: it takes the code out of the address.
+    with_code = {"prefix": "/w/", "query_parameters": [{"name": "carrel-code", "present_match": True}]}
+    anybody = {"match": {"prefix": "/w/"}, "requires": {"requires_any": either}}
+    return _tokens("tickets", provider, [{"match": with_code}, anybody])
 
 
 def graces_file(keys: Sequence[VerifyingKey]) -> bytes:
@@ -58,7 +61,7 @@ def graces_file(keys: Sequence[VerifyingKey]) -> bytes:
         "max_lifetime": GRACE_MAX_LIFETIME,
     }
     match = {"prefix": "/hub/internal/authorize/w/"}
-    return _tokens("graces", provider, {"match": match, "requires": {"provider_name": "grace"}})
+    return _tokens("graces", provider, [{"match": match, "requires": {"provider_name": "grace"}}])
 
 
 def _provider(issuer: str, audience: str, name: str, keys: Sequence[VerifyingKey]) -> dict[str, Any]:
@@ -74,13 +77,13 @@ def _provider(issuer: str, audience: str, name: str, keys: Sequence[VerifyingKey
     }
 
 
-def _tokens(name: str, provider: dict[str, Any], rule: dict[str, Any]) -> bytes:
+def _tokens(name: str, provider: dict[str, Any], rules: list[dict[str, Any]]) -> bytes:
     return _filter(
         name,
         {
             "@type": f"{_TYPES}.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
             "providers": {provider["payload_in_metadata"]: provider},
-            "rules": [rule],
+            "rules": rules,
         },
     )
 

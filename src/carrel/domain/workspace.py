@@ -100,5 +100,7 @@ class Workspace:
     def is_coming(self) -> bool:
         """On its way to warm, for whoever is next."""
         return (
-            self.phase in (Phase.PENDING, Phase.STARTING) and self.claim_id is None and self.desired is Desired.RUNNING
+            self.phase in (Phase.PENDING, Phase.STARTING)
+            and self.claim_id is None
+            and self.desired is Desired.RUNNING
         )

@@ -19,7 +19,7 @@ def estimate(
     """
     if not start_times:
         return None
-    usual = median(start_times)
+    usual = timedelta(seconds=median(took.total_seconds() for took in start_times))
     left = sorted(max(usual - age, timedelta(seconds=1)) for age in ages)
     if position <= len(left):
         return left[position - 1]

@@ -1,6 +1,6 @@
 """Claims: ask for a workspace, see how far that is, give it back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +39,13 @@ class ClaimView:
     """1 = next. None unless it waits."""
     estimate: timedelta | None = None
     is_new: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """What asking for it came to, in a word for counting."""
+        if self.claim.state is ClaimState.WAITING:
+            return "waiting"
+        return "assigned" if self.is_new else "again"
 
     @property
     def is_open(self) -> bool:
@@ -187,7 +194,9 @@ async def timeline(ctx: Context, actor: Actor, claim_id: ClaimId, after: int = 0
     return await ctx.store.read(events.of_claim, view.claim.id, after)
 
 
-async def watch(ctx: Context, actor: Actor, claim_id: ClaimId, after: int = 0) -> AsyncIterator[Event | None]:
+async def watch(
+    ctx: Context, actor: Actor, claim_id: ClaimId, after: int = 0
+) -> AsyncGenerator[Event | None, None]:
     """Every event of the claim after number `after`, as it happens; None now and then when nothing does, so that a stream can say
     it is alive. Ends when the claim is released, or held and ready to enter.
     """

@@ -18,8 +18,9 @@ from carrel.mint import new_id
 from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable
 from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
+from carrel.rules import expire
 from carrel.services.context import Context
-from carrel.store import claims, homes, templates, workspaces
+from carrel.store import claims, homes, pools, templates, workspaces
 
 TRIES = 5
 """Warm workspaces tried for one claim in one go; after that the claim waits and the reconciler goes on. Bounds one request's time."""
@@ -99,9 +100,18 @@ async def _attach(driver: Driver, workspace: Workspace, home: Home | None) -> Re
 
 
 async def _attached(ctx: Context, workspace: Workspace, home: Home | None) -> None:
-    await ctx.store.write(
-        workspaces.attached, workspace.id, workspace.version, home.id if home else None, ctx.clock.now()
-    )
+    await ctx.store.write(_record, workspace, home, ctx.clock.now())
+
+
+def _record(conn: Connection, workspace: Workspace, home: Home | None, now: datetime) -> None:
+    """With the time at which it will stop, so that its person knows from the first moment."""
+    home_id = home.id if home else None
+    if workspaces.attached(conn, workspace.id, workspace.version, home_id, now) is None:
+        return
+    pool = pools.get(conn, workspace.pool)
+    ends_at = expire.ends_at(workspace, pool) if pool else None
+    if ends_at is not None:
+        workspaces.extend(conn, workspace.id, ends_at)
 
 
 def _give_up(conn: Connection, claim: Claim, workspace: Workspace, fault: Reason, now: datetime) -> Claim:

@@ -14,8 +14,10 @@ from carrel.domain.errors import Invalid
 Tree = dict[str, object]
 
 PREFIX = "CARREL_"
-NOT_SETTINGS = frozenset({"CARREL_CONFIG", "CARREL_URL", "CARREL_TOKEN"})
-"""Where the file is, and what the command line's client reads."""
+TAGS = frozenset({"CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_POOL", "CARREL_BACKEND"})
+"""What drivers tag their processes with: `carrel` may be called from inside a workspace."""
+NOT_SETTINGS = frozenset({"CARREL_CONFIG", "CARREL_URL", "CARREL_TOKEN"}) | TAGS
+"""Where the file is, what the command line's client reads, and the tags."""
 
 FOR_TESTS = "CARREL_TEST_"
 """Left to the test suite."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from carrel.store.failures import explain, sqlstate
-from carrel.store.upgrade import upgrade
+from carrel.store.revision import bring_up
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class PostgresStore:
             pool_size=_CONNECTIONS,
             max_overflow=_MORE_CONNECTIONS,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -46,7 +47,7 @@ class PostgresStore:
         return await self._run(self._engine, fn, *args, **kwargs)
 
     async def migrate(self) -> None:
-        await self.write(upgrade)
+        await self.write(bring_up)
 
     async def aclose(self) -> None:
         await self._engine.dispose()

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from carrel.domain.errors import Invalid, Unavailable
-from carrel.store.upgrade import upgrade
+from carrel.store.revision import bring_up
 from carrel.store.worker import Job, Line, Worker
 
 P = ParamSpec("P")
@@ -58,7 +58,7 @@ class SqliteStore:
         return await self._queued(self._writes, partial(_call, fn, args, kwargs))
 
     async def migrate(self) -> None:
-        await self.write(upgrade)
+        await self.write(bring_up)
 
     async def aclose(self) -> None:
         """Everything queued before is still done."""
@@ -115,6 +115,7 @@ def _engine(url: URL, begin: str, pragmas: tuple[str, ...]) -> Engine:
     engine = sa.create_engine(
         url.set(drivername="sqlite"),
         poolclass=NullPool,
+        hide_parameters=True,  # they would be printed with errors, and some are secrets
         connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS, "cached_statements": 512},
     )
 

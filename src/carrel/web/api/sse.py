@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, aclosing, contextmanager
-from typing import Final, cast
+from typing import Final
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
@@ -54,7 +54,7 @@ def last_seen(request: Request) -> int:
 
 
 def stream(
-    events: AsyncIterator[Event | None],
+    events: AsyncGenerator[Event | None, None],
     *,
     render: Callable[[Event], Telling],
     current: Callable[[], Awaitable[Telling]],
@@ -71,20 +71,20 @@ def stream(
 
 
 async def _messages(
-    events: AsyncIterator[Event | None],
+    events: AsyncGenerator[Event | None, None],
     render: Callable[[Event], Telling],
     current: Callable[[], Awaitable[Telling]],
     counted: AbstractContextManager[None],
 ) -> AsyncIterator[str]:
     with counted:
-        async with aclosing(cast("AsyncGenerator[Event | None]", events)) as heard:
+        async with aclosing(events) as heard:
             async for message in _told(heard, render, current):
                 yield message
         yield _named("settled", (await current()).model_dump_json())
 
 
 async def _told(
-    events: AsyncIterator[Event | None],
+    events: AsyncGenerator[Event | None, None],
     render: Callable[[Event], Telling],
     current: Callable[[], Awaitable[Telling]],
 ) -> AsyncIterator[str]:

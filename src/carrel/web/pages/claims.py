@@ -31,7 +31,9 @@ async def claim(request: Request, person: Person) -> Response:
     fields = await form_of(request)
     ctx, path = context_of(request), within_door(fields.get("path"))
     name = request.path_params.get("name", USUAL_NAME)
-    view = await claims.claim(ctx, person, pool=request.path_params["pool"], name=name)
+    with request.app.state.metrics.claiming() as attempt:
+        view = await claims.claim(ctx, person, pool=request.path_params["pool"], name=name)
+        attempt.pool, attempt.outcome = view.claim.pool, view.outcome
     return led(entrance(view, ctx.addresses, path) or _waiting_room(view, path))
 
 

@@ -46,9 +46,8 @@ async def _claim(asked: Question, body: v1.ClaimRequest) -> Response:
             raise Invalid("The template of this pool takes no parameters. Leave them out.")
         user_id = UserId(body.user) if body.user else None
         view = await claims.claim(asked.context, asked.actor, pool=body.pool, name=body.name, user_id=user_id)
-        waits = view.claim.state is ClaimState.WAITING
-        attempt.pool = view.claim.pool
-        attempt.outcome = "waiting" if waits else "assigned" if view.is_new else "again"
+        attempt.pool, attempt.outcome = view.claim.pool, view.outcome
+    waits = view.claim.state is ClaimState.WAITING
     headers = {"Location": f"{PREFIX}/claims/{view.claim.id}"}
     if waits:
         return told(render.claim(view, asked.addresses), 202, headers | {"Retry-After": _retry_after(view)})
