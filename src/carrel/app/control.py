@@ -63,8 +63,9 @@ class ControlPlane:
     publisher: Publisher
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def start_loops(self, loops: list[asyncio.Task[None]]) -> None:
-        self._loops = loops
+    async def start_loops(self) -> None:
+        """From here on instances are started and ended."""
+        self._loops = await _loops(self)
 
     async def stop_loops(self) -> None:
         """Nothing is reconciled after this returns. Twice is harmless."""
@@ -75,7 +76,9 @@ class ControlPlane:
 
 @asynccontextmanager
 async def control_plane(settings: Settings) -> AsyncIterator[ControlPlane]:
-    """Running and reconciling inside the `async with`. Raises CarrelError with a sentence that says what to do."""
+    """Answering inside the `async with`, and reconciling from `start_loops` on: what may still keep the whole from starting
+    comes before it, so that a start that fails leaves nothing running. Raises CarrelError with a sentence that says what to do.
+    """
     state = StateDir(settings.state_dir)
     state.prepare()
     async with AsyncExitStack() as stack:
@@ -85,7 +88,6 @@ async def control_plane(settings: Settings) -> AsyncIterator[ControlPlane]:
         stack.push_async_callback(_stop, servers)
         for server in servers:
             await server.start()
-        plane.start_loops(await _loops(plane))
         stack.push_async_callback(plane.stop_loops)
         yield plane
 

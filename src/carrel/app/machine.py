@@ -70,7 +70,8 @@ def _run(main: Coroutine[Any, Any, None], settings: Settings, *, terminal_level:
 
 async def _serve(settings: Settings) -> None:
     ending = _listen_for_signals()
-    async with control_plane(settings):
+    async with control_plane(settings) as plane:
+        await plane.start_loops()
         _log.info("control plane serves", state_dir=str(settings.state_dir))
         await ending
 
@@ -85,6 +86,7 @@ async def _machine(settings: Settings, wishes: Wishes, announce: Callable[[Annou
         stack.push_async_callback(envoy.aclose)
         if envoy.outdated and wishes.restart_dataplane:
             await envoy.restart()
+        await plane.start_loops()
         await _wait_for_warm(plane, ending)
         if not ending.done():
             announce(await _announcement(plane, envoy))

@@ -1,5 +1,6 @@
 """The state directory: what is in it, who may read it, and that only one Carrel runs in it."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -44,8 +45,11 @@ class StateDir:
                 path.mkdir(mode=PRIVATE, parents=path == self.root, exist_ok=True)
                 if path != self.root:
                     path.chmod(PRIVATE)
-                if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-                    raise PermissionError("it may not be read and written by this user")
+                _demand_access(path)
+            except FileExistsError as error:
+                raise Unavailable(
+                    f"The state directory {path} cannot be used: it is no directory. Move it away, or choose another with --state-dir."
+                ) from error
             except OSError as error:
                 why = error.strerror or str(error)
                 raise Unavailable(
@@ -73,3 +77,10 @@ class StateDir:
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+
+def _demand_access(path: Path) -> None:
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError("it may not be read and written by this user")
