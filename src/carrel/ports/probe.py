@@ -15,6 +15,15 @@ class Probe(Protocol):
         ...
 
 
+async def warm_up(
+    probe: Probe, driver: Driver, *, workspace: Workspace, endpoint: Endpoint, recipe: Template
+) -> None:
+    """Ask once for the page that people land on, so that what an app prepares on its first visit is prepared before anybody comes."""
+    if not isinstance(driver, Vouches):
+        path = base_path(workspace.id) + recipe.open
+        await probe.answers(endpoint, path, authorization(recipe, workspace.secret))
+
+
 async def app_answers(
     probe: Probe, driver: Driver, *, workspace: Workspace, endpoint: Endpoint, recipe: Template
 ) -> bool:

@@ -17,7 +17,7 @@ from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver
-from carrel.ports.probe import Probe, app_answers
+from carrel.ports.probe import Probe, app_answers, warm_up
 from carrel.rules.collect import unknown
 from carrel.rules.view import View
 from carrel.store import claims, pools, templates, workspaces
@@ -111,6 +111,8 @@ class Look:
                 answered = await app_answers(
                     self.probe, self.driver, workspace=row, endpoint=endpoint, recipe=recipe
                 )
+                if answered and row.phase is Phase.STARTING:
+                    await warm_up(self.probe, self.driver, workspace=row, endpoint=endpoint, recipe=recipe)
             return row.id if answered else None
 
         answers = await asyncio.gather(*(ask(row, endpoint) for row, endpoint in asked))
