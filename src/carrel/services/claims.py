@@ -24,8 +24,10 @@ from carrel.services.handover import hand_over
 from carrel.services.visibility import require_seen
 from carrel.store import audit, claims, events, pools, templates, users, workspaces
 
-WATCH_EVERY = timedelta(seconds=20)
-"""How often an open event stream says that somebody still waits; well within a pool's `watch_within`."""
+WATCH_EVERY = timedelta(seconds=4)
+"""How often it is written down that somebody still waits; well within the shortest sensible `watch_within`."""
+SILENCE = 5.0
+"""Seconds after which an open event stream looks for itself and says that it is alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,14 @@ async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
     """Asking after a waiting claim counts as watching it. Raises NotFound, also for somebody else's."""
     view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now())
     require_seen(actor, Action.SEE, owner=view.claim.user_id, thing="claim")
-    if view.claim.state is ClaimState.WAITING:
+    if view.claim.state is ClaimState.WAITING and _is_stale(view.claim, ctx.clock.now()):
         await ctx.store.write(claims.watch, claim_id, ctx.clock.now())
     return view
+
+
+def _is_stale(found: Claim, now: datetime) -> bool:
+    """A look a second ago need not be written down again; a clock that was set back must not stop the writing."""
+    return abs(now - found.watched_at) >= WATCH_EVERY
 
 
 def _view(conn: Connection, claim_id: ClaimId, *, is_new: bool, now: datetime) -> ClaimView:
@@ -218,4 +225,4 @@ async def watch(
 def _patience(view: ClaimView) -> float:
     """Another replica's wake-up may be lost, so look again by ourselves; more often while something is about to happen."""
     settled = view.workspace is None or view.workspace.phase is not Phase.READY
-    return WATCH_EVERY.total_seconds() / 4 if settled else 1.0
+    return SILENCE if settled else 1.0

@@ -1,5 +1,6 @@
 """The tables [backends.*], [templates.*] and [pools.*]: their keys, and what they become in the domain."""
 
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -8,12 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.pool import Pool
 from carrel.domain.template import HomeKind, PathMode, Template
+from carrel.domain.units import format_duration
 from carrel.rules.recipe import versioned
 from carrel.settings.values import Command, Duration, DurationOrNever, Size
 
 _SHAPE = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 _POOL = Pool(PoolName(""), TemplateName(""), BackendName(""))
 """Where a pool's defaults come from, so that they are written once."""
+
+SHORTEST_WATCH = timedelta(seconds=15)
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -132,6 +136,15 @@ class PoolSettings(BaseModel):
     """A held workspace is stopped this long after it was given to somebody."""
     retire_warm_after: DurationOrNever = _POOL.retire_warm_after
     """A warm workspace older than this is replaced by a new one."""
+
+    @field_validator("watch_within")
+    @classmethod
+    def _watching_can_keep_up(cls, watch_within: timedelta) -> timedelta:
+        if watch_within < SHORTEST_WATCH:
+            raise ValueError(
+                f"expected at least {format_duration(SHORTEST_WATCH)}: an open page says every few seconds that it is there"
+            )
+        return watch_within
 
     def to_domain(self, name: str) -> Pool:
         values = {
