@@ -115,7 +115,13 @@ def _record(conn: Connection, workspace: Workspace, home: Home | None, now: date
 
 
 def _give_up(conn: Connection, claim: Claim, workspace: Workspace, fault: Reason, now: datetime) -> Claim:
-    """The claim goes back to its place in the queue before the workspace is marked, so that it is not ended with it."""
+    """The claim goes back to its place in the queue before the workspace is marked, so that it is not ended with it.
+
+    Somebody else may have handed over meanwhile, this workspace or another one: what is in its person's hands stays there.
+    """
+    holds = workspaces.of_claim(conn, claim.id)
+    if holds is None or holds.id != workspace.id or holds.attached_at is not None:
+        return claims.get(conn, claim.id) or claim
     claims.unassign(conn, claim.id, now)
     current = workspaces.get(conn, workspace.id)
     if current is not None and current.phase is Phase.READY and current.claim_id is None:
