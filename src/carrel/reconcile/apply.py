@@ -3,7 +3,7 @@
 Every step leaves a state that the next pass repairs, so that the process may be killed between any two lines.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim
-from carrel.domain.ids import WorkspaceId
+from carrel.domain.ids import ClaimId, WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
@@ -19,6 +19,7 @@ from carrel.mint import new_id, new_secret
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
+from carrel.reconcile import mishaps
 from carrel.reconcile.look import Facts
 from carrel.rules.actions import (
     Action,
@@ -82,8 +83,10 @@ class Apply:
                 await self._move(action)
             case Attach():
                 await self.hand_over(action.claim)
-            case Fail() | Destroy():
-                await self._stop(action)
+            case Fail():
+                await self._fail(action.workspace, action.reason)
+            case Destroy():
+                await self._stop(action.workspace, action.reason)
             case Remove():
                 await self._end(action.workspace.id)
             case Release():
@@ -101,10 +104,13 @@ class Apply:
         except Rejected as error:
             self.failed_starts.append(self.clock.now())
             _log.error("start rejected", pool=row.pool, workspace=row.id, why=error.sentence)
-            await self._record(row, Phase.FAILED, Reason(ReasonCode.REJECTED, error.sentence))
+            await self._fail(row, Reason(ReasonCode.REJECTED, error.sentence))
         except (OutOfCapacity, DriverUnavailable) as error:
             self.failed_starts.append(self.clock.now())
             _log.warning("start put off", pool=row.pool, workspace=row.id, why=error.sentence)
+            self._ring(
+                await self.store.write(mishaps.tell_waiting, row.pool, error.sentence, self.clock.now())
+            )
 
     async def _move(self, action: Move) -> None:
         row = action.workspace
@@ -121,20 +127,22 @@ class Apply:
             self.wake.ring(ROUTES)
             self._tell(moved)
 
-    async def _record(self, row: Workspace, phase: Phase, reason: Reason) -> bool:
-        moved = await self.store.write(
-            workspaces.move, row.id, row.version, phase, self.clock.now(), reason=reason
-        )
-        if moved is None:
-            return False
-        self.wake.ring(ROUTES)
-        self._tell(moved)
-        return True
+    async def _fail(self, row: Workspace, reason: Reason) -> None:
+        words = await mishaps.last_words(self.driver, row)
+        told = await self.store.write(mishaps.fail, row, reason, words, self.clock.now())
+        if told is not None:
+            self.wake.ring(ROUTES)
+            self.wake.ring(pool_topic(row.pool))
+            self._ring(told)
 
-    async def _stop(self, action: Fail | Destroy) -> None:
-        phase = Phase.FAILED if isinstance(action, Fail) else Phase.STOPPING
-        if await self._record(action.workspace, phase, action.reason) and isinstance(action, Destroy):
-            await self._end(action.workspace.id)
+    async def _stop(self, row: Workspace, reason: Reason) -> None:
+        stopping = await self.store.write(
+            workspaces.move, row.id, row.version, Phase.STOPPING, self.clock.now(), reason=reason
+        )
+        if stopping is not None:
+            self.wake.ring(ROUTES)
+            self._tell(stopping)
+            await self._end(row.id)
 
     async def _release(self, action: Release) -> None:
         released = await self.store.write(_release_unless_stale, action, self.clock.now())
@@ -151,8 +159,11 @@ class Apply:
 
     def _tell(self, row: Workspace) -> None:
         self.wake.ring(pool_topic(row.pool))
-        if row.claim_id is not None:
-            self.wake.ring(claim_topic(row.claim_id))
+        self._ring([row.claim_id] if row.claim_id is not None else [])
+
+    def _ring(self, told: Iterable[ClaimId]) -> None:
+        for claim_id in told:
+            self.wake.ring(claim_topic(claim_id))
 
 
 def _release_unless_stale(conn: Connection, action: Release, now: datetime) -> Claim | None:

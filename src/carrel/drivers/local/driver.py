@@ -31,6 +31,10 @@ from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, 
 T = TypeVar("T")
 
 
+_MORE_LOOKS = 2
+"""A short life has two such moments, its beginning and its end, and a busy machine sees both."""
+
+
 class LocalDriver:
     def __init__(self, state: Path, owner: Owner, options: Options, *, clock: Clock) -> None:
         self._slots = state / "slots"
@@ -66,8 +70,9 @@ class LocalDriver:
         before = dict(self._under_way)
         with may_be_away("The slots cannot be read"):
             instances = await self._look(before)
-            if any(_is_doubtful(instance) for instance in instances):
-                instances = await self._look(before)
+            for _ in range(_MORE_LOOKS):
+                if any(_is_doubtful(instance) for instance in instances):
+                    instances = await self._look(before)
         starting.collect(self._keepers)
         return instances
 
@@ -203,7 +208,7 @@ class LocalDriver:
 
 
 def _is_doubtful(instance: Instance) -> bool:
-    """Seen in the moment between two notes of its keeper, or between a slot and its processes? A second look tells."""
+    """Seen in the moment between two notes of its keeper, or between a slot and its processes? Another look tells."""
     return instance.state is InstanceState.ENDED and instance.sentence in (UNSEEN, INTERRUPTED)
 
 

@@ -120,4 +120,6 @@ def _program(spec: Spec, options: Options) -> str:
         return os.path.abspath(found)  # noqa: PTH100 - resolve() would follow a venv's link out of the venv
     if name.startswith("/") and os.path.exists(name):  # noqa: PTH110 - beside shutil.which, which takes text too
         raise Rejected(f'The program "{name}" may not be executed: check its permissions or change {where}.')
+    if "/" in name:
+        raise Rejected(f'The program "{name}" was not found: install it or change {where}.')
     raise Rejected(f'The program "{name}" was not found on PATH ({path}): install it or change {where}.')
