@@ -1,7 +1,7 @@
 """The loop of one pool: look, plan, apply, wait for a wake-up. Keeps nothing that a restart may not lose."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from carrel.ports.driver import DriverError
 from carrel.ports.wake import Wake, pool_topic
 from carrel.reconcile.apply import Apply
 from carrel.reconcile.look import Facts, Look
+from carrel.reconcile.patience import Patience
 from carrel.rules.actions import Action, Assign, Start, subject
 from carrel.rules.pace import remember
 from carrel.rules.plan import plan
@@ -50,6 +51,7 @@ class PoolLoop:
     _in_flight: set[WorkspaceId] = field(default_factory=set)
     _tasks: set[asyncio.Task[bool]] = field(default_factory=set)
     _leads_until: datetime | None = None
+    _patience: Patience = field(default_factory=Patience)
 
     async def run(self) -> None:
         """Until the pool is gone for good or the task is cancelled; then what is under way is left to the next start."""
@@ -77,10 +79,12 @@ class PoolLoop:
     async def pass_once(self) -> float | None:
         if not await self._leads():
             return CALM_TICK
-        seen = await self.look(self._in_flight, self._failures)
+        put_off = self._patience.put_off(self.clock.monotonic())
+        seen = await self.look(self._in_flight | put_off, self._failures)
         if seen is None:
             return None
         view, facts = seen
+        self._patience.forget_others(_subjects(view))
         self._forget_old_version(facts)
         now = self.clock.now()
         actions = plan(view, facts.pool, now)
@@ -89,7 +93,7 @@ class PoolLoop:
         for action in actions:
             if not isinstance(action, Start | Assign):
                 self._launch(action, facts)
-        return BUSY_TICK if self._is_busy(view, actions) else CALM_TICK
+        return self._tick(view, actions, put_off)
 
     async def settled(self) -> None:
         """Wait for everything under way, for tests and for a clean end."""
@@ -133,14 +137,22 @@ class PoolLoop:
         task.add_done_callback(lambda done: self._finished(done, about))
 
     def _finished(self, task: asyncio.Task[bool], about: WorkspaceId | None) -> None:
-        """What worked may have made room for more, so look at once; what did not is left to the next tick."""
+        """What worked may have made room for more, so look at once; what did not is tried again after a while."""
         self._tasks.discard(task)
+        has_worked = not task.cancelled() and task.exception() is None and task.result()
         if about is not None:
             self._in_flight.discard(about)
+            self._note(about, has_worked=has_worked)
         self._failures = (*self._failures, *self.apply.failed_starts)[-16:]
         self.apply.failed_starts.clear()
-        if not task.cancelled() and task.exception() is None and task.result():
+        if has_worked:
             self.wake.ring(pool_topic(self.pool))
+
+    def _note(self, about: WorkspaceId, *, has_worked: bool) -> None:
+        if has_worked:
+            self._patience.worked(about)
+        else:
+            self._patience.failed(about, self.clock.monotonic())
 
     async def _guarded(self, work: Awaitable[object]) -> bool:
         try:
@@ -153,5 +165,13 @@ class PoolLoop:
             return True
         return False
 
-    def _is_busy(self, view: View, actions: Sequence[Action]) -> bool:
-        return bool(actions) or any(row.phase in _ON_THE_WAY for row in view.workspaces)
+    def _tick(self, view: View, actions: Sequence[Action], put_off: Collection[WorkspaceId]) -> float:
+        on_the_way = any(row.phase in _ON_THE_WAY and row.id not in put_off for row in view.workspaces)
+        if actions or on_the_way:
+            return BUSY_TICK
+        turn = self._patience.next_turn(self.clock.monotonic())
+        return CALM_TICK if turn is None else min(CALM_TICK, max(BUSY_TICK, turn))
+
+
+def _subjects(view: View) -> set[WorkspaceId]:
+    return {row.id for row in view.workspaces} | {instance.workspace_id for instance in view.instances}

@@ -38,7 +38,7 @@ class View:
     unknown_before: frozenset[WorkspaceId] = frozenset()
     """`collect.unknown` of the previous look."""
     in_flight: frozenset[WorkspaceId] = frozenset()
-    """The subjects of actions that are being applied right now: nothing is planned for them."""
+    """The subjects of actions that are being applied right now, or were in vain a moment ago: nothing is planned for them."""
     recent_failures: tuple[datetime, ...] = ()
     """Failed starts of the current template version, newest last; `pace.remember` keeps the list."""
 

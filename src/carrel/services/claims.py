@@ -1,6 +1,7 @@
 """Claims: ask for a workspace, see how far that is, give it back."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.mint import new_id
+from carrel.ports.driver import DriverUnavailable
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, require
 from carrel.rules.estimate import estimate
@@ -76,8 +78,9 @@ async def claim(
         now=ctx.clock.now(),
     )
     ctx.wake.ring(pool_topic(pool))
-    held = await hand_over(ctx, taken.claim)
-    return await ctx.store.read(_view, held.id, is_new=taken.is_new, now=ctx.clock.now())
+    with suppress(DriverUnavailable):  # held, and handed over by the reconciler once the backend is back
+        await hand_over(ctx, taken.claim)
+    return await ctx.store.read(_view, taken.claim.id, is_new=taken.is_new, now=ctx.clock.now())
 
 
 def _self(actor: Actor) -> UserId:

@@ -39,8 +39,8 @@ class _Holding:
 async def hand_over(ctx: Context, claim: Claim) -> Claim:
     """Idempotent; the reconciler calls it again after a crash.
 
-    Returns the claim as it stands then: held and attached; held and not attached, when the backend is away and it will be
-    tried again; or waiting, when every warm workspace tried was dead.
+    Returns the claim as it stands then: held and attached, or waiting, when every warm workspace tried was dead. Raises
+    DriverUnavailable when the backend is away: then it is held and not attached, and to be tried again.
     """
     for _ in range(TRIES):
         if claim.state is not ClaimState.HELD:
@@ -49,10 +49,7 @@ async def hand_over(ctx: Context, claim: Claim) -> Claim:
         claim, workspace, template = holding.claim, holding.workspace, holding.template
         if workspace is None or template is None or workspace.attached_at is not None:
             return claim
-        try:
-            fault = await _fault(ctx, workspace, template, holding.home)
-        except DriverUnavailable:
-            return claim
+        fault = await _fault(ctx, workspace, template, holding.home)
         if fault is None:
             await _attached(ctx, workspace, holding.home)
             ctx.wake.ring(claim_topic(claim.id))

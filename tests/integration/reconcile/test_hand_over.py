@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from carrel.domain.actor import Person
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.ids import ClaimId, WorkspaceId
+from carrel.domain.ids import ClaimId, HomeId, WorkspaceId
+from carrel.domain.workspace import Phase
 from carrel.mint import new_id
+from carrel.ports.driver import DriverUnavailable
 from carrel.services import claims as service
 from carrel.services.handover import hand_over
 from carrel.store import claims, workspaces
@@ -64,3 +67,58 @@ async def test_a_late_bad_answer_takes_nothing_from_somebody_who_is_inside_alrea
     assert kept is not None
     assert kept.id == in_time.workspace_id
     assert kept.is_live
+
+
+async def test_a_backend_that_is_away_leaves_a_claim_held_and_is_not_asked_without_a_pause(
+    small: Rig,
+) -> None:
+    await small.settle()
+    tries = 0
+    attach = small.driver.attach
+
+    async def away(workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        nonlocal tries
+        tries += 1
+        raise DriverUnavailable("The disk does not answer.")
+
+    small.driver.attach = away  # type: ignore[method-assign]
+    alice = await small.person("alice")
+    view = await service.claim(small.context, alice, pool="lab")
+    assert view.claim.state is ClaimState.HELD
+    assert not view.is_open
+    small.clock.time += timedelta(seconds=60)
+    before = tries
+    for _ in range(20):
+        await small.loop.pass_once()
+        await small.loop.settled()
+        small.clock.time += timedelta(seconds=0.2)
+    assert 1 <= tries - before <= 4
+    small.driver.attach = attach  # type: ignore[method-assign]
+    await small.settle()
+    assert (await service.get(small.context, alice, view.claim.id)).is_open
+
+
+async def test_a_workspace_that_cannot_be_ended_is_tried_again_with_pauses(small: Rig) -> None:
+    await small.settle()
+    tries = 0
+    destroy = small.driver.destroy
+
+    async def stuck(workspace_id: WorkspaceId) -> None:
+        nonlocal tries
+        tries += 1
+        raise DriverUnavailable("Something is mounted below it.")
+
+    small.driver.destroy = stuck  # type: ignore[method-assign]
+    alice = await small.person("alice")
+    view = await service.claim(small.context, alice, pool="lab")
+    await service.release(small.context, alice, view.claim.id)
+    for _ in range(50):
+        await small.loop.pass_once()
+        await small.loop.settled()
+        small.clock.time += timedelta(seconds=0.2)
+    assert 1 <= tries <= 6
+    small.driver.destroy = destroy  # type: ignore[method-assign]
+    await small.settle()
+    row = await small.store.read(workspaces.of_claim, view.claim.id)
+    assert row is not None
+    assert row.phase is Phase.GONE
