@@ -10,7 +10,7 @@ import structlog
 
 from carrel.domain.errors import CarrelError
 from carrel.domain.ids import PoolName, WorkspaceId
-from carrel.domain.workspace import Phase
+from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError
 from carrel.ports.wake import Wake, pool_topic
@@ -166,11 +166,15 @@ class PoolLoop:
         return False
 
     def _tick(self, view: View, actions: Sequence[Action], put_off: Collection[WorkspaceId]) -> float:
-        on_the_way = any(row.phase in _ON_THE_WAY and row.id not in put_off for row in view.workspaces)
+        on_the_way = any(_is_on_the_way(row) and row.id not in put_off for row in view.workspaces)
         if actions or on_the_way:
             return BUSY_TICK
         turn = self._patience.next_turn(self.clock.monotonic())
         return CALM_TICK if turn is None else min(CALM_TICK, max(BUSY_TICK, turn))
+
+
+def _is_on_the_way(row: Workspace) -> bool:
+    return row.phase in _ON_THE_WAY or (row.claim_id is not None and row.attached_at is None)
 
 
 def _subjects(view: View) -> set[WorkspaceId]:

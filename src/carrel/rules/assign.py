@@ -1,10 +1,16 @@
 """Who gets what: the warm to those who wait, and their files to those who hold. Starts and ends nothing."""
 
+from datetime import timedelta
+from typing import Final
+
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.pool import Pool
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.actions import Assign, Attach
 from carrel.rules.view import View
+
+BEING_HANDED_OVER: Final = timedelta(seconds=1)
+"""Whoever assigned it hands it over at once; what is not handed over after this was left behind."""
 
 
 def assign(view: View, policy: Pool) -> list[Assign]:
@@ -14,15 +20,19 @@ def assign(view: View, policy: Pool) -> list[Assign]:
 
 
 def attach(view: View) -> list[Attach]:
-    """Held but not handed over: the request that claimed it died half way, or the loop assigned it."""
+    """Held but not handed over: whoever was to do it died half way, or its backend was away."""
     holders = {claim.id: claim for claim in view.claims if claim.state is ClaimState.HELD}
     return [
         Attach(workspace, holders[workspace.claim_id])
         for workspace in view.workspaces
-        if workspace.claim_id in holders and _awaits_home(workspace, holders[workspace.claim_id])
+        if workspace.claim_id in holders and _awaits_home(view, workspace, holders[workspace.claim_id])
     ]
 
 
-def _awaits_home(workspace: Workspace, claim: Claim) -> bool:
+def _awaits_home(view: View, workspace: Workspace, claim: Claim) -> bool:
+    """A clock that was set back must not keep somebody out, hence the absolute distance."""
+    since = workspace.assigned_at
+    if since is not None and abs(view.listed_at - since) <= BEING_HANDED_OVER:
+        return False
     is_usable = workspace.phase is Phase.READY and workspace.desired is Desired.RUNNING
     return is_usable and workspace.attached_at is None and claim.workspace_id == workspace.id

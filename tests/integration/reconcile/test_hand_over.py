@@ -122,3 +122,22 @@ async def test_a_workspace_that_cannot_be_ended_is_tried_again_with_pauses(small
     row = await small.store.read(workspaces.of_claim, view.claim.id)
     assert row is not None
     assert row.phase is Phase.GONE
+
+
+async def test_a_claim_is_handed_over_once_although_the_loop_looks_meanwhile(small: Rig) -> None:
+    await small.settle()
+    asked: list[WorkspaceId] = []
+    vouches = small.driver.vouches
+
+    async def slow(workspace_id: WorkspaceId) -> bool:
+        asked.append(workspace_id)
+        if len(asked) == 1:
+            await small.loop.pass_once()
+            await small.loop.settled()
+        return await vouches(workspace_id)
+
+    small.driver.vouches = slow  # type: ignore[method-assign]
+    view = await service.claim(small.context, await small.person("alice"), pool="lab")
+    assert view.is_open
+    assert view.workspace is not None
+    assert asked.count(view.workspace.id) == 1

@@ -1,6 +1,6 @@
 """Decision tables of assign and attach."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,8 @@ from carrel.rules.actions import Assign, Attach
 from carrel.rules.assign import assign, attach
 from carrel.rules.view import View
 from carrel.testing.worlds import NOON, a_claim, a_pool, a_workspace, held, workspace_id
+
+EARLIER = NOON - timedelta(seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -48,14 +50,23 @@ def test_the_warm_go_to_those_who_wait(
 def test_a_held_workspace_without_its_home_is_handed_over(
     phase: Phase, attached_at: datetime | None, desired: Desired, expected: bool
 ) -> None:
-    row, claim = held(a_workspace(phase=phase, attached_at=attached_at, desired=desired), a_claim())
+    row, claim = held(
+        a_workspace(phase=phase, attached_at=attached_at, desired=desired), a_claim(), at=EARLIER
+    )
 
     assert attach(View(NOON, workspaces=(row,), claims=(claim,))) == [Attach(row, claim)] * expected
 
 
 def test_a_home_is_never_brought_where_row_and_claim_disagree() -> None:
-    row, claim = held(a_workspace(1), a_claim())
-    other, _ = held(a_workspace(2), claim)
+    row, claim = held(a_workspace(1), a_claim(), at=EARLIER)
+    other, _ = held(a_workspace(2), claim, at=EARLIER)
 
     assert attach(View(NOON, workspaces=(other,), claims=(claim,))) == []
     assert attach(View(NOON, workspaces=(row, other), claims=(claim,))) == [Attach(row, claim)]
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(0.0, False), (1.0, False), (1.1, True), (-3600.0, True)])
+def test_what_was_assigned_this_second_is_being_handed_over_already(ago: float, expected: bool) -> None:
+    row, claim = held(a_workspace(), a_claim(), at=NOON - timedelta(seconds=ago))
+
+    assert attach(View(NOON, workspaces=(row,), claims=(claim,))) == [Attach(row, claim)] * expected

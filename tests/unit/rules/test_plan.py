@@ -73,7 +73,7 @@ def test_people_come_before_refill() -> None:
 
 
 def test_a_held_one_without_its_home_is_handed_over() -> None:
-    row, claim = held(a_workspace(), a_claim())
+    row, claim = held(a_workspace(), a_claim(), at=NOON - timedelta(seconds=10))
     view = a_view(workspaces=(row,), instances=(an_instance(),), claims=(claim,))
 
     assert plan(view, a_pool(), NOON) == [Attach(row, claim)]
@@ -98,6 +98,7 @@ def test_a_claim_takes_a_warm_one_and_the_pool_refills() -> None:
     world.settle(6)
 
     claim = world.claim()
+    world.tick(timedelta(seconds=2))
     world.settle(6)
 
     holding = world.claims[claim].workspace_id
