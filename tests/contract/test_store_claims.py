@@ -11,7 +11,7 @@ from carrel.domain.ids import ClaimId, PoolName
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Desired, Phase
 from carrel.mint import new_id
-from carrel.store import claims, events, pools, workspaces
+from carrel.store import audit, claims, cursor, events, pools, users, workspaces
 from carrel.store.engine import Store
 
 World = Any
@@ -231,10 +231,23 @@ async def test_pages_are_filtered_by_person_and_state(world: World, store: Store
     assert list(found.items) == [held]
 
 
-@pytest.mark.parametrize("after", ["nonsense", "%%%", "W10", "WyJ4IiwgInkiXQ", "MQ"])
+BEFORE_TIME = cursor.pack(("0001-01-01T00:00:00+23:59", "caaaaaaaaaaaaaaa"))
+HALF_A_CHARACTER = cursor.pack(("2026-01-01T00:00:00+00:00", "\ud800"))
+
+
+@pytest.mark.parametrize(
+    "after", ["nonsense", "%%%", "W10", "WyJ4IiwgInkiXQ", "MQ", BEFORE_TIME, HALF_A_CHARACTER]
+)
 async def test_a_made_up_cursor_is_refused_politely(world: World, store: Store, after: str) -> None:
     with pytest.raises(Invalid, match="cursor"):
         await store.read(claims.page, after=after)
+
+
+@pytest.mark.parametrize("part", [10**30, -1, "\ud800", "\0", None])
+async def test_no_cursor_is_an_accident_in_the_database(store: Store, part: object) -> None:
+    for page in (audit.page, users.page):
+        with pytest.raises(Invalid, match="cursor"):
+            await store.read(page, after=cursor.pack((part,)))
 
 
 async def test_an_unknown_claim_is_none_everywhere(store: Store, world: World) -> None:

@@ -15,6 +15,9 @@ T = TypeVar("T")
 MOST = 500
 """Rows on one page at the most, whatever was asked for."""
 
+_LARGEST = 2**63 - 1
+"""The largest number a row can have."""
+
 
 def size(limit: int) -> int:
     return max(1, min(limit, MOST))
@@ -34,20 +37,27 @@ def pack(key: tuple[object, ...]) -> str:
 def moment_and_id(after: str) -> tuple[datetime, str]:
     at, row_id = _unpack(after, 2)
     try:
-        return datetime.fromisoformat(str(at)).astimezone(UTC), str(row_id)
-    except ValueError as error:
+        return datetime.fromisoformat(str(at)).astimezone(UTC), _text(row_id)
+    except (ValueError, OverflowError) as error:
         raise _unusable() from error
 
 
 def number(after: str) -> int:
     (value,) = _unpack(after, 1)
-    if not isinstance(value, int):
+    if not isinstance(value, int) or not 0 <= value <= _LARGEST:
         raise _unusable()
     return value
 
 
 def word(after: str) -> str:
-    return str(_unpack(after, 1)[0])
+    return _text(_unpack(after, 1)[0])
+
+
+def _text(value: object) -> str:
+    """Only what can be a name or an id: half a character or a null byte would be an accident in the database."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise _unusable()
+    return value
 
 
 def _unpack(after: str, parts: int) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The two query parameters of every list."""
+"""The query parameters of lists."""
 
 from typing import Annotated
 
@@ -8,3 +8,6 @@ After = Annotated[
     str | None, Query(max_length=200, description="`next` of the page before; absent for the first.")
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Since = Annotated[
+    int, Query(ge=0, le=2**31 - 1, description="Number of the last event already known; 0 for all.")
+]

@@ -55,6 +55,8 @@ async def test_a_workspaces_timeline_and_log_can_be_read(house: House, root: htt
     log = (await root.get(f"{API}/workspaces/{workspace['id']}/logs", params={"lines": 5})).json()
     assert log == {"text": "started"}
     assert (await root.get(f"{API}/workspaces/{workspace['id']}/logs?lines=0")).status_code == 422
+    for after in (-1, 10**30):
+        assert (await root.get(f"{API}/workspaces/{workspace['id']}/events?after={after}")).status_code == 422
 
 
 async def test_workspaces_can_be_listed_by_phase(house: House, root: httpx.AsyncClient) -> None:

@@ -13,7 +13,7 @@ from carrel.web.api import sse
 from carrel.web.api.answers import told, told_list, told_page
 from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
-from carrel.web.api.paging import After, Limit
+from carrel.web.api.paging import After, Limit, Since
 from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
@@ -102,7 +102,7 @@ async def release(asked: Asked, claim_id: Id) -> Response:
     summary="What happened to it so far, or, with Accept: text/event-stream, as it happens",
     responses={200: {"content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
-async def events(asked: Asked, claim_id: Id, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+async def events(asked: Asked, claim_id: Id, after: Since = 0) -> Response:
     held = ClaimId(claim_id)
     if not sse.is_wanted(asked.request):
         found = await claims.timeline(asked.context, asked.actor, held, after)

@@ -10,7 +10,7 @@ from carrel.services import workspaces
 from carrel.web.api.answers import told, told_list, told_page
 from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
-from carrel.web.api.paging import After, Limit
+from carrel.web.api.paging import After, Limit, Since
 from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
@@ -100,7 +100,7 @@ async def _extend(asked: Question, workspace_id: WorkspaceId, hours: float) -> R
     response_model=v1.Page[v1.Event],
     summary="What happened to it, when and why; kept after it is gone",
 )
-async def events(asked: Asked, workspace_id: Id, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+async def events(asked: Asked, workspace_id: Id, after: Since = 0) -> Response:
     found = await workspaces.timeline(asked.context, asked.actor, WorkspaceId(workspace_id), after)
     return told_list(found, render.event)
 
