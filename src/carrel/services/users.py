@@ -62,8 +62,11 @@ async def disable(ctx: Context, actor: Actor, user_id: UserId) -> User:
 
 
 async def set_role(ctx: Context, actor: Actor, user_id: UserId, role: Role) -> User:
+    """Sessions go on with the new role; no ticket signed for the old one is believed any more. Raises Unavailable."""
     _not_oneself(actor, user_id)
-    return await ctx.store.write(_set_role, actor, user_id, role, ctx.clock.now())
+    user, current = await ctx.store.write(_set_role, actor, user_id, role, ctx.clock.now())
+    await withdrawals.tell(ctx, current)
+    return user
 
 
 async def set_password(ctx: Context, actor: Actor, user_id: UserId, password: str) -> User:
@@ -111,12 +114,16 @@ def _disable(conn: Connection, actor: Actor, user_id: UserId, now: datetime) -> 
     return user, withdrawals.record(conn, ended, now)
 
 
-def _set_role(conn: Connection, actor: Actor, user_id: UserId, role: Role, now: datetime) -> User:
+def _set_role(
+    conn: Connection, actor: Actor, user_id: UserId, role: Role, now: datetime
+) -> tuple[User, list[Withdrawal]]:
     require(actor, Action.ADMINISTER)
-    _found(users.get(conn, user_id))
+    before = _found(users.get(conn, user_id))
     users.set_role(conn, user_id, role)
     audit.add(conn, now, audit.name_of(actor), "set_role", f"user:{user_id}", role.value)
-    return _found(users.get(conn, user_id))
+    loses_rights = before.role is Role.ADMIN and role is not Role.ADMIN
+    suspect = sessions.of_user(conn, user_id, now) if loses_rights else []
+    return _found(users.get(conn, user_id)), withdrawals.record(conn, suspect, now)
 
 
 def _set_password(

@@ -14,7 +14,7 @@ from carrel.store import withdrawals
 
 
 def record(conn: Connection, sessions: Iterable[SessionId], now: datetime) -> list[Withdrawal]:
-    """Part of the transaction that ends these sessions. Hand what it returns to `tell` once that is committed."""
+    """Part of the transaction that ends these sessions, or takes a right from them. Hand what it returns to `tell` once that is committed."""
     for session_id in sessions:
         withdrawals.add(conn, Withdrawal(until=now + WITHDRAWN_FOR, session_id=session_id))
     return list(withdrawals.current(conn, now))

@@ -21,6 +21,11 @@ _live = (
     .join_from(_s, _u, _u.c.id == _s.c.user_id)
     .where(_s.c.ended_at.is_(None), _s.c.expires_at > _now, _u.c.disabled_at.is_(None))
 )
+_OF_USER = (
+    sa.select(_s.c.id)
+    .where(_s.c.user_id == sa.bindparam("user"), _s.c.ended_at.is_(None), _s.c.expires_at > _now)
+    .order_by(_s.c.id)
+)
 _FIND = _live.where(_s.c.secret_hash == sa.bindparam("hashed"))
 _LIVE = _live.where(_s.c.id == sa.bindparam("session"))
 _END = (
@@ -54,6 +59,11 @@ def find(conn: Connection, secret_hash: str, now: datetime) -> tuple[Session, Us
 
 def live(conn: Connection, session_id: SessionId, now: datetime) -> tuple[Session, User] | None:
     return _one(conn.execute(_LIVE, {"session": session_id, "now": now}))
+
+
+def of_user(conn: Connection, user_id: UserId, now: datetime) -> list[SessionId]:
+    """The live ones."""
+    return list(conn.execute(_OF_USER, {"user": user_id, "now": now}).scalars())
 
 
 def end(conn: Connection, session_id: SessionId, now: datetime) -> None:

@@ -153,6 +153,21 @@ async def test_a_demoted_admin_is_none_from_the_next_request_on(house: House) ->
     assert (await browser.fetch(f"{HUB}/hub/api/v1/users", **headers)).status_code == 403
 
 
+async def test_a_demoted_admin_is_out_of_other_peoples_workspaces_at_once(house: House) -> None:
+    """Their tickets would open the doors for a minute more without anybody being asked."""
+    workspace = await house.workspace(await house.person("ada"))
+    eve = await house.person("eve", Role.ADMIN)
+    browser = await house.signed_in("eve")
+    asked = await browser.submit(await browser.follow(house.url(workspace)), "/hub/enter", {})
+    await browser.follow(asked.headers["location"])
+    person = await sessions.person_of(house.context, browser.named("carrel-session")[0])
+    assert person is not None
+    await users.set_role(house.context, System(), eve.id, Role.USER)
+    assert [one.session_id for one in house.dataplane.told[-1]] == [person.session_id]
+    assert (await browser.fetch(house.url(workspace))).status_code == 403
+    assert (await browser.open(f"{HUB}/hub/")).status_code == 200, "still signed in"
+
+
 async def test_whoever_ends_a_session_tells_the_data_plane_only_after_the_store(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
