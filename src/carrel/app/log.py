@@ -6,19 +6,24 @@ from pathlib import Path
 
 import structlog
 
+from carrel.domain.errors import Unavailable
+
 FILE_BYTES = 8 << 20
 FILES_KEPT = 3
 
 
 def configure_log(directory: Path, *, level: str, terminal_level: str) -> None:
-    """Raises OSError when the directory cannot be written."""
+    """Raises Unavailable when the file cannot be written."""
+    logging.raiseExceptions = (
+        False  # a full disk loses lines of the file; a stack trace for each would bury the terminal
+    )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    file = RotatingFileHandler(directory / "carrel.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT)
+    file = _file(directory / "carrel.log")
     file.setLevel(level.upper())
     file.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -59,3 +64,12 @@ def configure_log(directory: Path, *, level: str, terminal_level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _file(path: Path) -> RotatingFileHandler:
+    try:
+        return RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT)
+    except OSError as error:
+        raise Unavailable(
+            f"The log {path} cannot be written: {error.strerror}. Check who owns it, or choose another --state-dir."
+        ) from error

@@ -62,21 +62,39 @@ class StateDir:
 
         The lock is the kernel's, so a killed Carrel leaves none behind; the pid in the file is for people and scripts.
         """
-        descriptor = os.open(self.pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._locked()
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                pid = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-                raise Conflict(
-                    f"Carrel already runs in {self.root} (process {pid or 'unknown'}). Stop it first, or choose another --state-dir."
-                ) from error
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             yield
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+    def _locked(self) -> int:
+        """The descriptor of the pid file. Raises as `held`, and Unavailable where it cannot be written."""
+        try:
+            descriptor = os.open(self.pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError as error:
+            pid = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise Conflict(
+                f"Carrel already runs in {self.root} (process {pid or 'unknown'}). Stop it first, or choose another --state-dir."
+            ) from error
+        except OSError as error:
+            os.close(descriptor)
+            raise self._unwritable(error) from error
+        return descriptor
+
+    def _unwritable(self, error: OSError) -> Unavailable:
+        return Unavailable(
+            f"The file {self.pid_file} cannot be written: {error.strerror}. "
+            "Free some space and check who owns it, or choose another --state-dir."
+        )
 
 
 def _demand_access(path: Path) -> None:
