@@ -3,9 +3,10 @@
 Only three errors may leave a driver, and they are the retry policy. `carrel.testing.driver_contract` judges every driver.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
@@ -25,7 +26,10 @@ __all__ = [
     "Restarts",
     "Spec",
     "base_path",
+    "within",
 ]
+
+T = TypeVar("T")
 
 
 class DriverError(Exception):
@@ -38,6 +42,15 @@ class DriverError(Exception):
 
 class DriverUnavailable(DriverError):
     """The backend is away. Try again later; nothing is known to have happened."""
+
+
+async def within(seconds: float, answer: Awaitable[T], *, what: str) -> T:
+    """A backend that never answers is away: one hanging call must not hold up everything behind it. Raises DriverUnavailable."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise DriverUnavailable(f"The backend did not {what} within {seconds:g} seconds.") from error
 
 
 class OutOfCapacity(DriverError):

@@ -17,7 +17,7 @@ from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.mint import new_id, new_secret
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec
+from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec, within
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
 from carrel.reconcile import mishaps
 from carrel.reconcile.look import Facts
@@ -38,6 +38,10 @@ from carrel.store import claims, workspaces
 from carrel.store.engine import Store
 
 _log = structlog.get_logger(__name__)
+
+ACCEPTS_WITHIN = 300.0
+ENDS_WITHIN = 600.0
+"""Seconds. A backend may be slow (an image is fetched, a disk is detached), but what hangs for ever is asked again."""
 
 HandOver = Callable[[Claim], Awaitable[Claim]]
 Publish = Callable[[], Awaitable[None]]
@@ -93,14 +97,18 @@ class Apply:
                 await self._release(action)
             case Collect():
                 _log.warning("unknown instance collected", workspace=action.instance.workspace_id)
-                await self.driver.destroy(action.instance.workspace_id)
+                await self._destroy(action.instance.workspace_id)
 
     async def _ask(self, row: Workspace, facts: Facts) -> None:
         recipe = facts.recipes.get(row.template_version) or facts.template
         if recipe is None or recipe.version != row.template_version:
             return
         try:
-            await self.driver.create(Spec(row.id, row.pool, recipe, row.secret))
+            await within(
+                ACCEPTS_WITHIN,
+                self.driver.create(Spec(row.id, row.pool, recipe, row.secret)),
+                what="accept a start",
+            )
         except Rejected as error:
             self.failed_starts.append(self.clock.now())
             _log.error("start rejected", pool=row.pool, workspace=row.id, why=error.sentence)
@@ -153,9 +161,12 @@ class Apply:
     async def _end(self, workspace_id: WorkspaceId) -> None:
         """Out of the data plane first, so that nobody is sent to an address that is about to be somebody else's."""
         await self.publish()
-        await self.driver.destroy(workspace_id)
+        await self._destroy(workspace_id)
         if await self.store.write(_gone, workspace_id, self.clock.now()):
             self.wake.ring(ROUTES)
+
+    async def _destroy(self, workspace_id: WorkspaceId) -> None:
+        await within(ENDS_WITHIN, self.driver.destroy(workspace_id), what="end an instance")
 
     def _tell(self, row: Workspace) -> None:
         self.wake.ring(pool_topic(row.pool))

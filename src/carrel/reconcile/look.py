@@ -16,18 +16,25 @@ from carrel.domain.pool import Pool
 from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver
+from carrel.ports.driver import Driver, within
 from carrel.ports.probe import Probe, app_answers, warm_up
 from carrel.rules.collect import unknown
 from carrel.rules.view import View
 from carrel.store import claims, pools, templates, workspaces
 from carrel.store.engine import Store
 
+LISTS_WITHIN: Final = 30.0
+"""Seconds. A list that takes longer says nothing about now."""
 PROBES_AT_ONCE: Final = 16
 WARM_CHECK_EVERY: Final = timedelta(seconds=30)
 """Between claims too, so that a pool of dead workspaces is found before the class comes, not when it comes."""
 SILENT_AFTER: Final = 2
 """Checks in a row that a warm workspace may miss: one can be a machine that was busy for a moment."""
+
+
+async def instances_of(driver: Driver) -> Sequence[Instance]:
+    """Raises DriverUnavailable, also for a backend that hangs."""
+    return await within(LISTS_WITHIN, driver.list(), what="list its instances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Look:
     ) -> tuple[View, Facts] | None:
         """None once the pool is gone for good. Raises DriverUnavailable, Unavailable."""
         listed_at = self.clock.now()
-        listed = await self.driver.list()
+        listed = await instances_of(self.driver)
         facts = await self.store.read(read_facts, self.pool)
         if facts is None:
             return None

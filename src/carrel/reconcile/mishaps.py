@@ -11,12 +11,14 @@ from sqlalchemy import Connection
 from carrel.domain.ids import ClaimId, PoolName
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import Phase, Workspace
-from carrel.ports.driver import Driver, DriverError, Logs
+from carrel.ports.driver import Driver, DriverError, Logs, within
 from carrel.store import claims, events, workspaces
 
 LINES: Final = 5
 """Enough for the end of a stack trace; the whole log goes with the slot."""
 LENGTH: Final = 1000
+WORDS_WITHIN: Final = 5.0
+"""Seconds. The failure itself must be recorded whatever becomes of the log."""
 MOST_TOLD: Final = 100
 """Waiting claims that one failure writes to. Whoever stands further back hears of the next one."""
 
@@ -26,7 +28,7 @@ async def last_words(driver: Driver, row: Workspace) -> str:
     if not isinstance(driver, Logs):
         return ""
     try:
-        text = await driver.logs(row.id, LINES)
+        text = await within(WORDS_WITHIN, driver.logs(row.id, LINES), what="show the log")
     except DriverError:
         return ""
     shown = "".join(sign if sign.isprintable() else " " for sign in text.replace(row.secret, "…"))

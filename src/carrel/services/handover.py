@@ -15,7 +15,7 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.mint import new_id
-from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable
+from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable, within
 from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
 from carrel.rules import expire
@@ -24,6 +24,9 @@ from carrel.store import claims, homes, pools, templates, workspaces
 
 TRIES = 5
 """Warm workspaces tried for one claim in one go; after that the claim waits and the reconciler goes on. Bounds one request's time."""
+
+ATTACHES_WITHIN = 20.0
+"""Seconds. Somebody waits for the answer of this very request; the reconciler tries on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ async def _attach(driver: Driver, workspace: Workspace, home: Home | None) -> Re
     if home is None or not isinstance(driver, Attaches):
         return None
     try:
-        await driver.attach(workspace.id, home.id)
+        await within(ATTACHES_WITHIN, driver.attach(workspace.id, home.id), what="bring the files in")
     except DriverUnavailable:
         raise
     except DriverError as error:

@@ -14,7 +14,7 @@ from carrel.domain.page import Page
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
-from carrel.ports.driver import DriverError, Logs, Restarts, Spec
+from carrel.ports.driver import DriverError, Logs, Restarts, Spec, within
 from carrel.ports.wake import ROUTES, pool_topic
 from carrel.rules.access import Action, owner_filter, require
 from carrel.services import claims as claim_service
@@ -24,6 +24,9 @@ from carrel.store import audit, events, pools, templates, workspaces
 
 LONGEST_LOG = 2000
 """Lines."""
+RESTARTS_WITHIN = 120.0
+LOG_WITHIN = 10.0
+"""Seconds that the request of a person waits for a backend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,8 @@ async def restart(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Work
         raise Unavailable("This workspace cannot be restarted in place. Release it and take another.")
     begun = await ctx.store.write(_begin_restart, actor, workspace_id, ctx.clock.now())
     try:
-        await driver.restart(Spec(begun.id, begun.pool, template, begun.secret))
+        spec = Spec(begun.id, begun.pool, template, begun.secret)
+        await within(RESTARTS_WITHIN, driver.restart(spec), what="restart it")
     except DriverError as error:
         raise Unavailable(f"It could not be restarted: {error.sentence}") from error
     finally:
@@ -172,6 +176,6 @@ async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int
     if not isinstance(driver, Logs):
         raise Unavailable("This backend keeps no log.")
     try:
-        return await driver.logs(workspace_id, lines)
+        return await within(LOG_WITHIN, driver.logs(workspace_id, lines), what="show the log")
     except DriverError as error:
         raise Unavailable(f"The log cannot be read now: {error.sentence}") from error
