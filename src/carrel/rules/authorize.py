@@ -6,7 +6,7 @@ Pure: whoever calls has verified signatures, looked up sessions and spent the co
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final, Literal
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from carrel.domain.address import Addresses
 from carrel.domain.ids import SessionId, UserId, WorkspaceId
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.access import Action, may, owns, refusal
-from carrel.rules.ticket import Proof, door_of
+from carrel.rules.ticket import VISIT_STREAM, Proof, door_of
 from carrel.rules.way_back import within_door
 
 CODE_PARAMETER: Final = "carrel-code"
@@ -78,6 +78,11 @@ class Admission:
     user_id: UserId
     session_id: SessionId
     with_grace: bool
+
+    @property
+    def brief_ms(self) -> int | None:
+        """How long each of their streams may live; None for owners."""
+        return None if self.with_grace else VISIT_STREAM // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

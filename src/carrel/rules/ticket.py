@@ -24,6 +24,11 @@ WITHDRAWN_FOR: Final = GRACE_LIFETIME + timedelta(minutes=1)
 REMEMBERED_FOR: Final = timedelta(days=14)
 """How long after its end a ticket still tells who comes, if the session lives: a tab that slept goes on."""
 
+VISIT_REMEMBERED_FOR: Final = timedelta(minutes=15)
+"""The same for an admin in somebody else's workspace: after a longer pause they are asked again, and it is written down again."""
+VISIT_STREAM: Final = timedelta(minutes=10)
+"""How long one stream of a visitor lives. Then it knocks again, so that a right that was taken away ends there too (finding 8)."""
+
 
 def door_of(workspace_id: WorkspaceId) -> str:
     return f"/w/{workspace_id}/"
@@ -32,7 +37,7 @@ def door_of(workspace_id: WorkspaceId) -> str:
 def ticket_claims(
     user_id: UserId, session_id: SessionId, door: str, now: datetime, *, brief_ms: int | None = None
 ) -> dict[str, Any]:
-    """`brief_ms` limits how long one stream may live; only guests get it."""
+    """`brief_ms` limits how long one stream may live; guests and visiting admins get it."""
     claims = _claims(user_id, session_id, door, issuer=TICKET_ISSUER, audience=TICKET_AUDIENCE)
     claims["exp"] = _end(now, TICKET_LIFETIME)
     if brief_ms is not None:

@@ -31,6 +31,7 @@ from carrel.rules.ticket import (
     NONCE_LIFETIME,
     REMEMBERED_FOR,
     TICKET_COOKIE,
+    VISIT_REMEMBERED_FOR,
     DoorCookies,
     door_of,
     grace_claims,
@@ -164,7 +165,9 @@ def _cookies(
     admission = verdict.admission
     if admission is not None:
         whom = (admission.user_id, admission.session_id, door, now)
-        yield jar.kept(TICKET_COOKIE, signer.sign(ticket_claims(*whom)), REMEMBERED_FOR)
+        ticket = signer.sign(ticket_claims(*whom, brief_ms=admission.brief_ms))
+        remembered_for = REMEMBERED_FOR if admission.with_grace else VISIT_REMEMBERED_FOR
+        yield jar.kept(TICKET_COOKIE, ticket, remembered_for)
         if admission.with_grace:
             yield jar.kept(GRACE_COOKIE, signer.sign(grace_claims(*whom)), REMEMBERED_FOR)
         if request.nonces:

@@ -30,6 +30,8 @@ _log = structlog.get_logger(__name__)
 PREFIX: Final = "/hub/internal/authorize"
 PATIENCE: Final = 3.0
 """Seconds; Envoy gives up after five."""
+BRIEF: Final = "x-envoy-upstream-stream-duration-ms"
+"""How long the data plane lets this stream live; what a ticket says in `brief_ms`."""
 UNSURE: Final = 429
 """What is answered when we could not decide: a refusal that says "again", and no 5xx."""
 _SORRY: Final = "Carrel could not check just now whether you may go in. Try again in a moment."
@@ -79,8 +81,9 @@ class Authorizer:
         knock = _knock(scope, headers)
         found = await entry.answer(self._ctx, self._signer, knock)
         match found.verdict:
-            case Go(door=door):
-                response = Response(headers={"x-carrel-door": door})
+            case Go(door=door, admission=admission):
+                brief = {BRIEF: str(admission.brief_ms)} if admission and admission.brief_ms else {}
+                response = Response(headers={"x-carrel-door": door, **brief})
             case Redirect(location=location):
                 response = Response(status_code=302, headers={"location": location})
             case Denied() as denied:

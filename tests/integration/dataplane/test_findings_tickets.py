@@ -138,11 +138,24 @@ async def test_finding_07_two_sign_outs_at_once_do_not_undo_each_other(
 async def test_finding_08_a_guests_stream_ends_when_its_ticket_says_and_an_owners_does_not(
     rig: Rig, workspace: Workspace
 ) -> None:
-    guest = {"carrel-ticket": rig.signer.ticket(workspace.id, brief_ms="400")}
+    guest = {"carrel-ticket": rig.signer.ticket(workspace.id, brief_ms=400)}
     async with rig.stream(workspace) as owners, rig.stream(workspace, cookies=guest) as guests:
         assert await guests.echoes(b"hello")
         assert await guests.is_cut(within=3)
         assert await owners.echoes(b"hello")
+
+
+async def test_finding_08_the_authorizer_may_say_how_long_a_stream_lives(
+    rig: Rig, workspace: Workspace
+) -> None:
+    async def decide(_: Message) -> Reply:
+        brief = ("x-envoy-upstream-stream-duration-ms", "400")
+        return Reply(headers=(("x-carrel-door", workspace.door), brief))
+
+    rig.control.decide = decide
+    async with rig.stream(workspace, cookies={}) as visitors:
+        assert await visitors.echoes(b"hello")
+        assert await visitors.is_cut(within=3)
 
 
 async def test_finding_08_a_client_cannot_say_how_long_its_stream_may_live(

@@ -15,6 +15,7 @@ from carrel.domain.workspace import Phase
 from carrel.services import audit, claims, tokens, workspaces
 from carrel.store import events
 from carrel.store import workspaces as workspace_rows
+from carrel.web.internal import BRIEF
 
 from .house import HUB, Browser, House, sign_in
 
@@ -289,6 +290,22 @@ async def test_an_admin_says_that_they_mean_it_and_the_owner_sees_it(house: Hous
     seen = await house.context.store.read(events.of_workspace, workspace.id)
     assert "eve, an admin, went in." in [event.sentence for event in seen]
     assert (await house.now_of(workspace)).entered_at is None, "a visit is no sign that its owner wants it"
+
+
+async def test_finding_8_a_visitors_streams_are_brief_and_an_owners_are_not(house: House) -> None:
+    """A socket that is open asks nobody: without an end a visiting admin would stay inside after losing the right."""
+    workspace = await house.workspace(await house.person("ada"))
+    await house.person("eve", Role.ADMIN)
+    ada, eve = await house.signed_in("ada"), await house.signed_in("eve")
+    asked = await eve.submit(await eve.follow(house.url(workspace)), "/hub/enter", {})
+    visit, own = await eve.follow(asked.headers["location"]), await ada.follow(house.url(workspace))
+    assert visit.headers[BRIEF] == str(10 * 60 * 1000)
+    assert BRIEF not in own.headers
+    assert said(eve.named("carrel-ticket")[0])["brief_ms"] == 600_000
+    assert "brief_ms" not in said(ada.named("carrel-ticket")[0])
+    again = await eve.open(house.url(workspace))
+    [kept] = [line for line in again.headers.get_list("set-cookie") if line.startswith("carrel-ticket=")]
+    assert "Max-Age=900;" in kept, "a visitor who was away is asked again, and written down again"
 
 
 async def test_an_admins_token_enters_nobody_elses_workspace(house: House) -> None:
