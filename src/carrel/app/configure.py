@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from carrel.domain.errors import Conflict
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
@@ -28,7 +29,10 @@ class Difference:
 def configure(
     conn: Connection, wanted_templates: Iterable[Template], wanted_pools: Iterable[Pool], now: datetime
 ) -> list[Difference]:
-    """One transaction. Pools and templates that the settings no longer name are retired: what people hold goes on until released."""
+    """One transaction. Pools and templates that the settings no longer name are retired: what people hold goes on until released.
+
+    Raises Conflict for a pool that is to move to another backend while something of it runs.
+    """
     found = [*_templates(conn, list(wanted_templates), now), *_pools(conn, list(wanted_pools), now)]
     for difference in found:
         audit.add(conn, now, "settings", "configure", difference.where, str(difference))
@@ -56,6 +60,7 @@ def _templates(conn: Connection, wanted: list[Template], now: datetime) -> Itera
 
 def _pools(conn: Connection, wanted: list[Pool], now: datetime) -> Iterable[Difference]:
     known = {pool.name: pool for pool in pools.every(conn)}
+    _refuse_moves(conn, wanted)
     for pool in wanted:
         old = known.pop(pool.name, None)
         if old != pool:
@@ -66,6 +71,20 @@ def _pools(conn: Connection, wanted: list[Pool], now: datetime) -> Iterable[Diff
         for claim in claims.waiting(conn, name):
             claims.release(conn, claim.id, _NOT_OFFERED, now)
         yield Difference(f"pools.{name}", "offered", "no longer offered")
+
+
+def _refuse_moves(conn: Connection, wanted: list[Pool]) -> None:
+    """A pool is looked for on its own backend alone: what runs on the former one would count as lost, and run on unseen."""
+    running = {pool.name: pool for pool in pools.reconciled(conn)}
+    for pool in wanted:
+        old = running.get(pool.name)
+        many = pools.live(conn, pool.name)
+        if old is not None and old.backend != pool.backend and many:
+            raise Conflict(
+                f'pools.{pool.name}.backend cannot become "{pool.backend}" while {many} of its workspaces run on '
+                f'"{old.backend}". Give the pool on the new backend another name, or start Carrel once more with the '
+                "old one and end it with Ctrl-C, which ends the workspaces too."
+            )
 
 
 def _differences(where: str, old: Template | Pool | None, new: Template | Pool) -> Iterable[Difference]:

@@ -4,7 +4,7 @@ It listens on sockets only and starts no data plane; whoever runs it does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -103,7 +103,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
     ):
         _log.info("settings changed", change=str(difference))
     await store.write(resume, clock.now())
-    drivers = _drivers(settings, ours)
+    drivers = _drivers(settings, ours, {pool.backend for pool in await store.read(pools.reconciled)})
     for driver in drivers.values():
         stack.push_async_callback(driver.aclose)
     files = EnvoyFiles(state.run, clock)
@@ -133,9 +133,10 @@ async def _keys(store: Store, context: Context) -> list[tuple[str, str]]:
     return [(key.kid, key.private_pem) for key in known]
 
 
-def _drivers(settings: Settings, ours: InstallationId) -> dict[BackendName, Driver]:
-    """Raises Invalid for a backend that cannot work as configured, Unavailable for one that is away."""
-    used = {pool.backend for pool in settings.pools.values()}
+def _drivers(
+    settings: Settings, ours: InstallationId, used: Collection[BackendName]
+) -> dict[BackendName, Driver]:
+    """Those of removed pools too, while something of theirs runs. Raises Invalid for one that cannot work as configured."""
     opened: dict[BackendName, Driver] = {}
     for name, backend in settings.backends.items():
         if name not in used:
