@@ -21,7 +21,7 @@ from carrel.dataplane.keys import verifying_key
 from carrel.dataplane.probe import HttpProbe
 from carrel.dataplane.streamlog import StreamLog
 from carrel.domain.actor import System
-from carrel.domain.errors import Invalid
+from carrel.domain.errors import Conflict, Invalid
 from carrel.domain.ids import BackendName, InstallationId, PoolName
 from carrel.drivers.registry import open_backend
 from carrel.mint import new_id, new_signing_key
@@ -123,9 +123,18 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
     await files.trust([verifying_key(*key) for key in await _keys(store, context)])
     await publisher.publish()
     await publisher.withdraw()
-    if settings.bootstrap_token is not None:
-        await tokens.ensure_bootstrap(context, settings.bootstrap_token.get_secret_value())
+    await _ensure_bootstrap(settings, context)
     return ControlPlane(settings, state, context, publisher)
+
+
+async def _ensure_bootstrap(settings: Settings, context: Context) -> None:
+    """A token that was revoked, or whose admin is none any more, stays dead and keeps nobody from working. Raises Invalid."""
+    if settings.bootstrap_token is None:
+        return
+    try:
+        await tokens.ensure_bootstrap(context, settings.bootstrap_token.get_secret_value())
+    except Conflict as error:
+        _log.warning("no bootstrap token", why=error.sentence)
 
 
 async def _keys(store: Store, context: Context) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
 from carrel.dataplane.bootstrap import BootstrapOptions
 from carrel.dataplane.envoy import Envoy, EnvoyOptions
+from carrel.domain.errors import Conflict
 from carrel.services.links import new_link
 from carrel.settings import Settings
 from carrel.store import pools
@@ -32,7 +33,8 @@ class Announcement:
     """What whoever started Carrel should know now."""
 
     hub: str
-    link: str
+    link: str | None
+    """None where there is nobody whom it could sign in."""
     notes: tuple[str, ...] = ()
 
 
@@ -145,7 +147,7 @@ async def _wait_for_warm(plane: ControlPlane, ending: asyncio.Future[signal.Sign
 
 
 async def _announcement(plane: ControlPlane, envoy: Envoy) -> Announcement:
-    notes = []
+    link, notes = await _link(plane)
     if envoy.adopted:
         notes.append("Envoy was running already and goes on; nobody was cut off.")
     if envoy.outdated:
@@ -153,4 +155,12 @@ async def _announcement(plane: ControlPlane, envoy: Envoy) -> Announcement:
             "Envoy still has the data plane settings of its start. "
             "`carrel up --restart-dataplane` brings the new ones in and cuts open connections."
         )
-    return Announcement(plane.context.addresses.hub_page(), await new_link(plane.context), tuple(notes))
+    return Announcement(plane.context.addresses.hub_page(), link, tuple(notes))
+
+
+async def _link(plane: ControlPlane) -> tuple[str | None, list[str]]:
+    """Whoever took the first admin's rights away must not have kept Carrel from ever starting again."""
+    try:
+        return await new_link(plane.context), []
+    except Conflict as error:
+        return None, [f"There is no sign-in link: {error.sentence}"]

@@ -57,9 +57,10 @@ def up(
         for note in told.notes:
             typer.echo(note)
         typer.echo(f"Carrel is ready: {told.hub}")
-        typer.echo(f"Sign in as admin (once, within a day): {told.link}")
+        if told.link is not None:
+            typer.echo(f"Sign in as admin (once, within a day): {told.link}")
         sys.stdout.flush()
         if open_browser and sys.stdout.isatty():
-            webbrowser.open(told.link)
+            webbrowser.open(told.link or told.hub)
 
     run_machine(settings, Wishes(keep_workspaces=keep, restart_dataplane=restart_dataplane), announce)

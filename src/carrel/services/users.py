@@ -84,7 +84,8 @@ async def ensure_admin(ctx: Context) -> User:
     user = await ctx.store.write(_ensure_admin, candidate)
     if user.role is not Role.ADMIN or user.disabled_at is not None:
         raise Conflict(
-            f'The user "{FIRST_ADMIN}" is no admin any more, or disabled. Sign in as another admin.'
+            f'The user "{FIRST_ADMIN}" is no admin any more, or disabled. Sign in as another admin, '
+            f"or say `carrel user role {FIRST_ADMIN} admin` on this machine."
         )
     return user
 
