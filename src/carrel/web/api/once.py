@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from carrel.domain.errors import CarrelError, Internal, Invalid, Unavailable
+from carrel.domain.errors import CarrelError, Conflict, Exhausted, Forbidden, Internal, Invalid, Unavailable
 from carrel.services import idempotency
 from carrel.services.idempotency import Stored
 from carrel.web import problems
@@ -21,6 +21,8 @@ from carrel.wire.v1.shape import Asking
 HEADER: Final = "Idempotency-Key"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _KEPT_HEADERS: Final = ("content-type", "location", "retry-after")
+_MAY_PASS: Final = (Unavailable, Internal, Exhausted, Conflict, Forbidden)
+"""Refusals that depend on more than the request: on the moment, or on the token it came with."""
 
 
 async def once(
@@ -50,7 +52,7 @@ async def _done(asked: Question, work: Callable[[], Awaitable[Response]], *, who
     """Refusals are answers too; what may go better the next time is not kept."""
     try:
         return await work()
-    except (Unavailable, Internal):
+    except _MAY_PASS:
         await idempotency.abandon(asked.context, who=who, key=key)
         raise
     except CarrelError as error:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from carrel.domain.actor import Role
+from carrel.domain.actor import Role, Scope
 from carrel.domain.errors import Unavailable
 from carrel.services import users as user_service
 
@@ -76,6 +76,25 @@ async def test_what_was_away_may_be_tried_again_under_the_same_key(
         patched.setattr("carrel.services.claims.claim", away)
         assert (await root.post(f"{API}/claims", json={"pool": "lab"}, headers=key())).status_code == 503
     assert (await root.post(f"{API}/claims", json={"pool": "lab"}, headers=key())).status_code == 202
+
+
+async def test_a_limit_that_was_reached_is_no_answer_for_the_whole_day(house: House) -> None:
+    """Whoever waits as Retry-After says and repeats the request must not be told of a limit that is long gone."""
+    await house.pool(per_user=1)
+    ada = await house.browser(await house.person("ada"))
+    first = (await ada.post(f"{API}/claims", json={"pool": "lab"})).json()
+    other = {"pool": "lab", "name": "other"}
+    assert (await ada.post(f"{API}/claims", json=other, headers=key())).status_code == 429
+    await ada.delete(f"{API}/claims/{first['id']}")
+    assert (await ada.post(f"{API}/claims", json=other, headers=key())).status_code == 202
+
+
+async def test_what_one_token_may_not_do_another_may_under_the_same_key(house: House) -> None:
+    await house.pool()
+    ada = await house.person("ada")
+    narrow, wide = await house.script(ada, Scope.READ), await house.script(ada, Scope.USE)
+    assert (await narrow.post(f"{API}/claims", json={"pool": "lab"}, headers=key())).status_code == 403
+    assert (await wide.post(f"{API}/claims", json={"pool": "lab"}, headers=key())).status_code == 202
 
 
 async def test_an_accident_frees_the_key(root: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
