@@ -22,6 +22,7 @@ USUAL_SCOPES: Final = frozenset({Scope.READ, Scope.USE})
 USED_EVERY: Final = timedelta(minutes=1)
 """How exact "last used" is; every call writing it would make readers wait for writers."""
 LONGEST_SECRET: Final = 512
+_BOOTSTRAP: Final = "bootstrap"
 
 
 async def create(
@@ -83,11 +84,14 @@ async def used(ctx: Context, found: tuple[Token, User]) -> TokenHolder:
 
 
 async def ensure_bootstrap(ctx: Context, secret: str) -> None:
-    """Make CARREL_BOOTSTRAP_TOKEN an admin's token, once. Raises Invalid for a weak one, Conflict for one that was revoked."""
+    """Make CARREL_BOOTSTRAP_TOKEN an admin's token, once, in place of the one it was before.
+
+    Raises Invalid for a weak one, Conflict for one that was revoked.
+    """
     bootstrap_token(secret, TOKEN_PREFIX)
     admin = await ensure_admin(ctx)
     now = ctx.clock.now()
-    token = Token(TokenId(new_id()), admin.id, "bootstrap", frozenset(Scope), now)
+    token = Token(TokenId(new_id()), admin.id, _BOOTSTRAP, frozenset(Scope), now)
     await ctx.store.write(_ensure, token, fingerprint(secret))
 
 
@@ -96,6 +100,9 @@ def _ensure(conn: Connection, token: Token, secret_hash: str) -> None:
         return
     if tokens.is_known(conn, secret_hash):
         raise Conflict("CARREL_BOOTSTRAP_TOKEN was revoked. Set another one.")
+    for former in tokens.of_user(conn, token.user_id):
+        if former.label == _BOOTSTRAP and former.expires_at is None:
+            _end(conn, System(), former, token.created_at)
     tokens.add(conn, token, secret_hash)
     audit.add(
         conn, token.created_at, audit.name_of(System()), "create_token", f"token:{token.id}", token.label
@@ -120,9 +127,13 @@ def _revoke(conn: Connection, actor: Actor, token_id: TokenId, now: datetime) ->
         raise NotFound("There is no such token.")
     if not (isinstance(actor, TokenHolder) and actor.token_id == token_id):
         require_seen(actor, Action.KEEP_TOKENS, owner=token.user_id, thing="token")
+    _end(conn, actor, token, now)
+
+
+def _end(conn: Connection, actor: Actor, token: Token, now: datetime) -> None:
     if token.revoked_at is None:
-        tokens.revoke(conn, token_id, now)
-        audit.add(conn, now, audit.name_of(actor), "revoke_token", f"token:{token_id}", token.label)
+        tokens.revoke(conn, token.id, now)
+        audit.add(conn, now, audit.name_of(actor), "revoke_token", f"token:{token.id}", token.label)
 
 
 def _self(actor: Actor) -> UserId:

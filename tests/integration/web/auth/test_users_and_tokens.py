@@ -146,6 +146,20 @@ async def test_a_revoked_bootstrap_token_does_not_come_back(house: House) -> Non
     assert await tokens.holder_of(house.context, BOOTSTRAP) is None
 
 
+async def test_another_bootstrap_token_takes_the_place_of_the_one_before(house: House) -> None:
+    """Whoever changes the variable because the token leaked means that the old one is dead."""
+    await tokens.ensure_bootstrap(house.context, BOOTSTRAP)
+    admin = await tokens.holder_of(house.context, BOOTSTRAP)
+    assert admin is not None
+    other, _ = await tokens.create(house.context, admin, label="ci")
+    await tokens.ensure_bootstrap(house.context, BOOTSTRAP + "2")
+    assert await tokens.holder_of(house.context, BOOTSTRAP) is None
+    assert await tokens.holder_of(house.context, BOOTSTRAP + "2") is not None
+    assert await tokens.holder_of(house.context, other) is not None
+    with pytest.raises(Conflict, match="revoked"):
+        await tokens.ensure_bootstrap(house.context, BOOTSTRAP)
+
+
 async def test_somebody_who_took_the_admins_name_is_not_made_one(house: House) -> None:
     await house.person("admin")
     with pytest.raises(Conflict):
