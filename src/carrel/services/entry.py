@@ -4,6 +4,7 @@ It decides nothing itself.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from carrel.domain.account import Session, Token, User
+from carrel.domain.errors import Unavailable
 from carrel.domain.ids import SessionId, WorkspaceId
 from carrel.domain.workspace import Workspace
 from carrel.mint import fingerprint, new_secret
@@ -105,7 +107,9 @@ async def _gather(ctx: Context, knock: Knock, request: EntryRequest, now: dateti
         workspace, found = await ctx.store.read(_with_token, workspace_id, knock.api_token, now)
         return EntryFacts(workspace, holder=await token_service.used(ctx, found) if found else None)
     session_ids = [proof.session_id for proof in request.proofs if proof.door == door_of(workspace_id)]
-    if knock.code is not None and knock.nonces:
+    if (
+        knock.code is not None
+    ):  # spent even by a browser it does not fit: whoever began that detour must not use it either
         return await ctx.store.write(_with_code, workspace_id, session_ids, fingerprint(knock.code), now)
     return await ctx.store.read(_facts, workspace_id, session_ids, now)
 
@@ -136,16 +140,21 @@ def _facts(
 
 
 async def _note_entry(ctx: Context, verdict: Verdict, workspace: Workspace | None, now: datetime) -> None:
-    """The first time its owner goes in, so that it is not taken for one that nobody wanted."""
+    """The first time its owner goes in, so that it is not taken for one that nobody wanted.
+
+    It is noted at the next request where it cannot be now (a full disk); that is no reason to keep them out.
+    """
     if workspace is None or workspace.entered_at is not None:
         return
     match verdict:
         case Go(admission=None) | Go(admission=Admission(with_grace=True)):
-            await ctx.store.write(workspaces.entered, workspace.id, now)
-        case Redirect(admission=Admission(with_grace=True)):
-            await ctx.store.write(workspaces.entered, workspace.id, now)
-        case _:
             pass
+        case Redirect(admission=Admission(with_grace=True)):
+            pass
+        case _:
+            return
+    with suppress(Unavailable):
+        await ctx.store.write(workspaces.entered, workspace.id, now)
 
 
 def _cookies(

@@ -1,5 +1,6 @@
 """API tokens: shown once, stored as a fingerprint, scoped, ending. And who a token belongs to."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -7,7 +8,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.account import Token, User
 from carrel.domain.actor import Actor, Role, Scope, System, TokenHolder
-from carrel.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from carrel.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from carrel.domain.ids import TokenId, UserId
 from carrel.mint import TOKEN_PREFIX, fingerprint, new_id, new_token
 from carrel.rules.access import Action, effective_scopes, require
@@ -75,11 +76,12 @@ def find(conn: Connection, secret: str, now: datetime) -> tuple[Token, User] | N
 
 
 async def used(ctx: Context, found: tuple[Token, User]) -> TokenHolder:
-    """The holder, with a note of the use, roughly."""
+    """The holder, with a note of the use, roughly. A full disk keeps the note out, not the holder."""
     token, user = found
     now = ctx.clock.now()
     if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
-        await ctx.store.write(tokens.used, token.id, now)
+        with suppress(Unavailable):
+            await ctx.store.write(tokens.used, token.id, now)
     return TokenHolder(user.id, user.name, user.role, token.id, token.scopes)
 
 

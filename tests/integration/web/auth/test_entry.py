@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from carrel.domain.actor import Role, Scope, System
+from carrel.domain.errors import Unavailable
 from carrel.domain.ids import ClaimId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
@@ -134,6 +135,18 @@ async def test_finding_e3_a_code_in_another_browser_is_worth_nothing(house: Hous
     answer = await thief.open(address)
     assert answer.headers["location"].startswith(f"{HUB}/hub/enter")
     assert not thief.named("carrel-ticket")
+
+
+async def test_finding_e3_a_code_that_was_shown_in_the_wrong_browser_is_spent(house: House) -> None:
+    """Somebody begins a detour and has a person finish it: whoever then learns the person's code cannot use it."""
+    workspace = await house.workspace(await house.person("ada"))
+    ada, mallory = await house.signed_in("ada"), house.browser()
+    began = (await mallory.open(house.url(workspace))).headers["location"]
+    address = (await ada.open(began)).headers["location"]
+    assert (await ada.open(address)).status_code == 403, "the nonce is mallory's"
+    answer = await mallory.open(address)
+    assert answer.headers["location"].startswith(f"{HUB}/hub/enter")
+    assert not mallory.named("carrel-ticket")
 
 
 async def test_finding_e3_a_code_is_good_once(house: House) -> None:
@@ -339,6 +352,27 @@ async def test_an_owners_token_goes_in_under_both_names_and_gets_no_cookies(hous
     await tokens.revoke(house.context, System(), token.id)
     answer = await house.browser().fetch(house.url(workspace), authorization=f"Bearer {secret}")
     assert answer.status_code == 401
+
+
+async def test_a_full_disk_keeps_nobody_out_who_may_go_in(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would be noted of an entry is no condition of it."""
+    ada = await house.person("ada")
+    workspace = await house.workspace(ada)
+    secret, _ = await tokens.create(house.context, System(), label="ci", user_id=ada.id)
+
+    async def full(*_: object, **__: object) -> None:
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr(house.context.store, "write", full)
+    answer = await house.browser().fetch(house.url(workspace), authorization=f"Bearer {secret}")
+    assert answer.status_code == 200
+    asked = await house.browser().fetch(f"{HUB}/hub/api/v1/pools", authorization=f"Bearer {secret}")
+    assert asked.status_code == 200
+    monkeypatch.undo()
+    await house.browser().fetch(house.url(workspace), authorization=f"Bearer {secret}")
+    assert (await house.now_of(workspace)).entered_at is not None, "noted as soon as it could be"
 
 
 async def test_a_token_beside_a_ticket_is_answered_alone(house: House) -> None:
