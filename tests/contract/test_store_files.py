@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.errors import Internal, Invalid, Unavailable
-from carrel.store import audit
+from carrel.domain.ids import PoolName
+from carrel.domain.workspace import Phase
+from carrel.store import audit, workspaces
 from carrel.store.engine import Store, open_store
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -271,3 +273,35 @@ def test_a_database_in_memory_is_refused(url: str) -> None:
 def test_an_address_of_something_else_is_refused(url: str) -> None:
     with pytest.raises(Invalid):
         open_store(url)
+
+
+def _steps(conn: Connection, pool: PoolName) -> int:
+    """What reading the live ones costs, in SQLite's own small steps."""
+    raw = conn.connection.driver_connection
+    assert raw is not None
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    raw.set_progress_handler(count, 1)
+    try:
+        workspaces.of_pool(conn, pool)
+        workspaces.coming(conn, pool)
+    finally:
+        raw.set_progress_handler(None, 1)
+    return taken
+
+
+async def test_what_is_long_gone_is_not_read_when_a_pool_is_looked_at(world: Any, store: Store) -> None:
+    pool = await world.pool(limit=5)
+    await world.intended(pool)
+    before = await store.read(_steps, pool.name)
+    for _ in range(40):
+        row = await world.intended(pool)
+        row = await world.moved(row, Phase.STARTING)
+        row = await world.moved(row, Phase.READY)
+        row = await world.moved(row, Phase.STOPPING)
+        await world.moved(row, Phase.GONE)
+    assert await store.read(_steps, pool.name) <= before + 20

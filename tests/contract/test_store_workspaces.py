@@ -248,3 +248,16 @@ async def test_pages_of_workspaces_are_filtered_and_stable(world: World, store: 
     assert [row.id for row in (await store.read(workspaces.page, owner=user.id)).items] == [mine]
     assert (await store.read(workspaces.page, pool=PoolName("nowhere"))).items == []
     assert (await store.read(workspaces.page, phases=set())).items == []
+
+
+async def test_coming_are_those_on_their_way_to_whoever_is_next(world: World, store: Store) -> None:
+    pool = await world.pool(limit=9)
+    pending = await world.intended(pool)
+    world.later(2)
+    starting = await world.moved(await world.intended(pool), Phase.STARTING)
+    world.later(2)
+    await world.moved(await world.moved(await world.intended(pool), Phase.STARTING), Phase.READY)
+    await world.moved(await world.intended(pool), Phase.STOPPING)
+    await world.intended(await world.pool())
+    found = await store.read(workspaces.coming, pool.name)
+    assert sorted(found) == [pending.created_at, starting.created_at]

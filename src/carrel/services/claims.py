@@ -142,10 +142,9 @@ def _waiting_view(conn: Connection, found: Claim, *, is_new: bool, now: datetime
     position = claims.position(conn, found)
     pool = pools.get(conn, found.pool)
     room = max(0, pool.limit - pools.live(conn, found.pool)) if pool and not pool.paused else 0
-    coming = [row for row in workspaces.of_pool(conn, found.pool) if row.is_coming]
     expected = estimate(
         position,
-        ages=[now - row.created_at for row in coming],
+        ages=[now - asked_for for asked_for in workspaces.coming(conn, found.pool)],
         room=room,
         start_times=pools.start_times(conn, found.pool),
     )

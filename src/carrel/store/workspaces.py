@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
 from carrel.domain.page import Page
-from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.domain.workspace import LIVE, Desired, Phase, Workspace
 from carrel.store import cursor, events, schema
 from carrel.store.phases import move
 from carrel.store.workspace_rows import endpoint_from, endpoint_values, values_of, workspace_from
@@ -18,6 +18,7 @@ from carrel.store.workspace_rows import endpoint_from, endpoint_values, values_o
 __all__ = [
     "active",
     "attached",
+    "coming",
     "entered",
     "extend",
     "get",
@@ -44,7 +45,20 @@ _ONE_MORE = (
 )
 _INSERT = sa.insert(_w)
 _GET = sa.select(_w).where(_w.c.id == _id)
-_OF_POOL = sa.select(_w).where(_w.c.pool == sa.bindparam("pool"), _live).order_by(_w.c.created_at, _w.c.id)
+_each_live = _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in sorted(LIVE)])
+"""Says no more than `_live`, but SQLite then takes the index of the live ones, not one with all that ever was in the pool."""
+_OF_POOL = (
+    sa.select(_w)
+    .where(_w.c.pool == sa.bindparam("pool"), _live, _each_live)
+    .order_by(_w.c.created_at, _w.c.id)
+)
+_COMING = sa.select(_w.c.created_at).where(
+    _w.c.pool == sa.bindparam("pool"),
+    _live,
+    _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in (Phase.PENDING, Phase.STARTING)]),
+    _w.c.claim_id.is_(None),
+    _w.c.desired == Desired.RUNNING.value,
+)
 _OF_CLAIM = sa.select(_w).where(_w.c.claim_id == sa.bindparam("claim"))
 _ROUTABLE = sa.select(_w).where(
     _w.c.phase.in_([Phase.READY.value, Phase.DRAINING.value]),
@@ -121,6 +135,11 @@ def get(conn: Connection, workspace_id: WorkspaceId) -> Workspace | None:
 def of_pool(conn: Connection, pool: PoolName) -> list[Workspace]:
     """The live ones, oldest first."""
     return [workspace_from(row) for row in conn.execute(_OF_POOL, {"pool": pool})]
+
+
+def coming(conn: Connection, pool: PoolName) -> list[datetime]:
+    """When each was asked for that is on its way to warm. Asked for everybody who waits, so it reads little."""
+    return list(conn.execute(_COMING, {"pool": pool}).scalars())
 
 
 def of_claim(conn: Connection, claim_id: ClaimId) -> Workspace | None:
