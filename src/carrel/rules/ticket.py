@@ -35,20 +35,28 @@ def door_of(workspace_id: WorkspaceId) -> str:
 
 
 def ticket_claims(
-    user_id: UserId, session_id: SessionId, door: str, now: datetime, *, brief_ms: int | None = None
+    user_id: UserId,
+    session_id: SessionId,
+    door: str,
+    now: datetime,
+    *,
+    over_at: datetime,
+    brief_ms: int | None = None,
 ) -> dict[str, Any]:
-    """`brief_ms` limits how long one stream may live; guests and visiting admins get it."""
+    """`over_at` is when the session ends: no ticket is good for longer. `brief_ms` limits how long one stream may live; guests and visiting admins get it."""
     claims = _claims(user_id, session_id, door, issuer=TICKET_ISSUER, audience=TICKET_AUDIENCE)
-    claims["exp"] = _end(now, TICKET_LIFETIME)
+    claims["exp"] = _end(now, TICKET_LIFETIME, over_at)
     if brief_ms is not None:
         claims["brief_ms"] = brief_ms
     return claims
 
 
-def grace_claims(user_id: UserId, session_id: SessionId, door: str, now: datetime) -> dict[str, Any]:
+def grace_claims(
+    user_id: UserId, session_id: SessionId, door: str, now: datetime, *, over_at: datetime
+) -> dict[str, Any]:
     """Lets the owner go on while the control plane is away. Never signed for guests or visiting admins."""
     claims = _claims(user_id, session_id, door, issuer=GRACE_ISSUER, audience=GRACE_AUDIENCE)
-    claims["exp"] = _end(now, GRACE_LIFETIME)
+    claims["exp"] = _end(now, GRACE_LIFETIME, over_at)
     return claims
 
 
@@ -58,8 +66,8 @@ def _claims(
     return {"iss": issuer, "aud": audience, "sub": user_id, "sid": session_id, "door": door}
 
 
-def _end(now: datetime, lifetime: timedelta) -> int:
-    return int((now + lifetime).timestamp())
+def _end(now: datetime, lifetime: timedelta, over_at: datetime) -> int:
+    return int(min(now + lifetime, over_at).timestamp())
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ async def answer(ctx: Context, signer: Signer, knock: Knock) -> Answer:
     facts = await _gather(ctx, knock, request, now)
     verdict = authorize(request, facts, ctx.addresses, now)
     await _note_entry(ctx, verdict, facts.workspace, now)
-    return Answer(verdict, tuple(_cookies(ctx, signer, verdict, request, nonces=nonces, now=now)))
+    return Answer(verdict, tuple(_cookies(ctx, signer, verdict, request, facts, nonces=nonces, now=now)))
 
 
 async def _gather(ctx: Context, knock: Knock, request: EntryRequest, now: datetime) -> EntryFacts:
@@ -162,6 +162,7 @@ def _cookies(
     signer: Signer,
     verdict: Verdict,
     request: EntryRequest,
+    facts: EntryFacts,
     *,
     nonces: Mapping[str, str],
     now: datetime,
@@ -174,11 +175,12 @@ def _cookies(
     admission = verdict.admission
     if admission is not None:
         whom = (admission.user_id, admission.session_id, door, now)
-        ticket = signer.sign(ticket_claims(*whom, brief_ms=admission.brief_ms))
+        over_at = facts.sessions[admission.session_id][0].expires_at
+        ticket = signer.sign(ticket_claims(*whom, over_at=over_at, brief_ms=admission.brief_ms))
         remembered_for = REMEMBERED_FOR if admission.with_grace else VISIT_REMEMBERED_FOR
         yield jar.kept(TICKET_COOKIE, ticket, remembered_for)
         if admission.with_grace:
-            yield jar.kept(GRACE_COOKIE, signer.sign(grace_claims(*whom)), REMEMBERED_FOR)
+            yield jar.kept(GRACE_COOKIE, signer.sign(grace_claims(*whom, over_at=over_at)), REMEMBERED_FOR)
         if request.nonces:
             yield jar.dropped(NONCE_COOKIE)
     elif isinstance(verdict, Redirect) and verdict.nonce is not None:

@@ -18,12 +18,13 @@ from carrel.rules.ticket import (
 )
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=14)
 ADA, SID = UserId("uadaadaadaadaada"), SessionId("sadaadaadaadaada")
 DOOR = door_of(WorkspaceId("waaaaaaaaaaaaaaa"))
 
 
 def test_a_ticket_says_who_may_go_through_which_door_for_a_minute() -> None:
-    assert ticket_claims(ADA, SID, DOOR, NOW) == {
+    assert ticket_claims(ADA, SID, DOOR, NOW, over_at=LATER) == {
         "iss": "carrel",
         "aud": "carrel-workspace",
         "sub": ADA,
@@ -34,13 +35,22 @@ def test_a_ticket_says_who_may_go_through_which_door_for_a_minute() -> None:
 
 
 def test_finding_8_a_guests_ticket_bounds_how_long_a_stream_lives() -> None:
-    assert ticket_claims(ADA, SID, DOOR, NOW, brief_ms=120_000)["brief_ms"] == 120_000
+    assert ticket_claims(ADA, SID, DOOR, NOW, over_at=LATER, brief_ms=120_000)["brief_ms"] == 120_000
 
 
 def test_a_grace_lives_for_a_quarter_of_an_hour_under_a_name_of_its_own() -> None:
-    claims = grace_claims(ADA, SID, DOOR, NOW)
+    claims = grace_claims(ADA, SID, DOOR, NOW, over_at=LATER)
     assert claims["exp"] == int(NOW.timestamp()) + 900
     assert (claims["iss"], claims["aud"]) == ("carrel-grace", "carrel-grace")
+
+
+def test_no_cookie_is_good_for_longer_than_its_session() -> None:
+    soon = NOW + timedelta(seconds=30)
+    for claims in (
+        ticket_claims(ADA, SID, DOOR, NOW, over_at=soon),
+        grace_claims(ADA, SID, DOOR, NOW, over_at=soon),
+    ):
+        assert claims["exp"] == int(soon.timestamp())
 
 
 def test_a_withdrawal_outlives_every_cookie_signed_before_it() -> None:
@@ -49,8 +59,8 @@ def test_a_withdrawal_outlives_every_cookie_signed_before_it() -> None:
 
 def test_both_kinds_prove_the_same() -> None:
     expected = Proof(ADA, SID, DOOR)
-    assert proof_of(ticket_claims(ADA, SID, DOOR, NOW)) == expected
-    assert proof_of(grace_claims(ADA, SID, DOOR, NOW)) == expected
+    assert proof_of(ticket_claims(ADA, SID, DOOR, NOW, over_at=LATER)) == expected
+    assert proof_of(grace_claims(ADA, SID, DOOR, NOW, over_at=LATER)) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,7 +77,7 @@ def test_both_kinds_prove_the_same() -> None:
     ],
 )
 def test_claims_that_are_not_whole_prove_nothing(change: dict[str, object]) -> None:
-    assert proof_of({**ticket_claims(ADA, SID, DOOR, NOW), **change}) is None
+    assert proof_of({**ticket_claims(ADA, SID, DOOR, NOW, over_at=LATER), **change}) is None
 
 
 def test_cookies_belong_to_one_door_and_no_domain() -> None:

@@ -16,10 +16,11 @@ from carrel.rules.ticket import Proof, grace_claims, ticket_claims
 from carrel.services.signing import Signer
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=14)
 ADA, SID, DOOR = UserId("uadaadaadaadaada"), SessionId("sadaadaadaadaada"), "/w/waaaaaaaaaaaaaaa/"
 KID, PEM = new_signing_key()
 SIGNER = Signer(KID, PEM)
-CLAIMS = ticket_claims(ADA, SID, DOOR, NOW)
+CLAIMS = ticket_claims(ADA, SID, DOOR, NOW, over_at=LATER)
 
 
 def test_a_ticket_is_read_back_long_after_it_ended() -> None:
@@ -30,7 +31,9 @@ def test_a_ticket_is_read_back_long_after_it_ended() -> None:
 
 
 def test_a_grace_is_as_good() -> None:
-    assert SIGNER.proof(SIGNER.sign(grace_claims(ADA, SID, DOOR, NOW)), NOW) == Proof(ADA, SID, DOOR)
+    assert SIGNER.proof(SIGNER.sign(grace_claims(ADA, SID, DOOR, NOW, over_at=LATER)), NOW) == Proof(
+        ADA, SID, DOOR
+    )
 
 
 def test_an_older_key_is_still_believed_and_no_longer_used() -> None:

@@ -67,6 +67,15 @@ async def test_the_ticket_says_what_envoy_checks(house: House) -> None:
     assert jwt.get_unverified_header(ticket) == {"alg": "EdDSA", "kid": house.signer.kid, "typ": "JWT"}
 
 
+async def test_a_ticket_ends_with_its_session(house: House) -> None:
+    browser, url = await inside(house, "ada")
+    house.clock.at += house.context.session_lifetime - timedelta(seconds=20)
+    await browser.open(url)
+    for name in ("carrel-ticket", "carrel-grace"):
+        [kept] = browser.named(name)
+        assert said(kept)["exp"] == int((house.clock.at + timedelta(seconds=20)).timestamp())
+
+
 async def test_a_tab_that_slept_goes_on_with_fresh_cookies(house: House) -> None:
     browser, url = await inside(house, "ada")
     house.clock.at += timedelta(days=3)
