@@ -29,7 +29,7 @@ async def test_a_demoted_first_admin_and_a_revoked_bootstrap_token_keep_nobody_f
         await carrel.line_with("Carrel is ready")
         said = "\n".join(carrel.lines)
         assert "There is no sign-in link" in said
-        assert "carrel user role admin admin" in said
+        assert "carrel user role admin admin` and `carrel user enable admin`" in said
         async with carrel.api() as api, owners(carrel) as owner:
             assert (await api.get("/pools")).status_code == 401, "the revoked token stays dead"
             promoted = await owner.patch(f"/users/{admin['id']}", json={"role": "admin"})

@@ -55,6 +55,13 @@ async def disable(here: Here, who: Who) -> None:
     here.screen.thing(await users.disable(here.client, user.id), _FIELDS)
 
 
+@command(app, "enable")
+async def enable(here: Here, who: Who) -> None:
+    """Let somebody back in who was disabled. Their tokens stay revoked."""
+    user = await people.find(here.client, who)
+    here.screen.thing(await users.enable(here.client, user.id), _FIELDS)
+
+
 @command(app, "password")
 async def password(here: Here, who: Who, password_stdin: FromStdin = False) -> None:
     """Set somebody's password; their sessions end."""

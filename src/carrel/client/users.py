@@ -30,3 +30,7 @@ async def set_password(client: Client, user_id: str, password: str) -> User:
 
 async def disable(client: Client, user_id: str) -> User:
     return await client.delete(f"/users/{user_id}", User)
+
+
+async def enable(client: Client, user_id: str) -> User:
+    return await client.patch(f"/users/{user_id}", User, {"disabled": False})

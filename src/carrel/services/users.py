@@ -61,6 +61,12 @@ async def disable(ctx: Context, actor: Actor, user_id: UserId) -> User:
     return user
 
 
+async def enable(ctx: Context, actor: Actor, user_id: UserId) -> User:
+    """Let somebody back in who was disabled: with the password they had; their tokens stay revoked."""
+    require(actor, Action.ADMINISTER)
+    return await ctx.store.write(_enable, actor, user_id, ctx.clock.now())
+
+
 async def set_role(ctx: Context, actor: Actor, user_id: UserId, role: Role) -> User:
     """Sessions go on with the new role; no ticket signed for the old one is believed any more. Raises Unavailable."""
     _not_oneself(actor, user_id)
@@ -85,7 +91,7 @@ async def ensure_admin(ctx: Context) -> User:
     if user.role is not Role.ADMIN or user.disabled_at is not None:
         raise Conflict(
             f'The user "{FIRST_ADMIN}" is no admin any more, or disabled. Sign in as another admin, '
-            f"or say `carrel user role {FIRST_ADMIN} admin` on this machine."
+            f"or say `carrel user role {FIRST_ADMIN} admin` and `carrel user enable {FIRST_ADMIN}` on this machine."
         )
     return user
 
@@ -113,6 +119,13 @@ def _disable(conn: Connection, actor: Actor, user_id: UserId, now: datetime) -> 
     user = _found(users.disable(conn, user_id, now))
     audit.add(conn, now, audit.name_of(actor), "disable_user", f"user:{user_id}")
     return user, withdrawals.record(conn, ended, now)
+
+
+def _enable(conn: Connection, actor: Actor, user_id: UserId, now: datetime) -> User:
+    before = _found(users.get(conn, user_id))
+    if before.disabled_at is not None:
+        audit.add(conn, now, audit.name_of(actor), "enable_user", f"user:{user_id}")
+    return _found(users.enable(conn, user_id))
 
 
 def _set_role(

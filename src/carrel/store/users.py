@@ -30,6 +30,7 @@ _DISABLE = (
     .where(_u.c.id == _id)
     .values(disabled_at=sa.func.coalesce(_u.c.disabled_at, sa.bindparam("now")))
 )
+_ENABLE = sa.update(_u).where(_u.c.id == _id).values(disabled_at=sa.null())
 _END_SESSIONS = (
     sa.update(schema.sessions)
     .where(schema.sessions.c.user_id == _id, schema.sessions.c.ended_at.is_(None))
@@ -115,6 +116,12 @@ def disable(conn: Connection, user_id: UserId, now: datetime) -> User | None:
     conn.execute(_DISABLE, given)
     conn.execute(_END_SESSIONS, given)
     conn.execute(_REVOKE_TOKENS, given)
+    return get(conn, user_id)
+
+
+def enable(conn: Connection, user_id: UserId) -> User | None:
+    """They may sign in again; what ended with them stays ended."""
+    conn.execute(_ENABLE, {"user": user_id})
     return get(conn, user_id)
 
 

@@ -110,6 +110,7 @@ async def test_users_are_made_changed_and_disabled(here: Shell) -> None:
     assert (await here.ok("user", "role", "ada", "admin", "--json")).json["role"] == "admin"
     await here.ok("user", "password", "ada", "--password-stdin", stdin="another long password")
     assert (await here.ok("user", "disable", "ada", "--json")).json["disabled_at"]
+    assert (await here.ok("user", "enable", "ada", "--json")).json["disabled_at"] is None
     assert made["id"] in (await here.ok("user", "list")).out
     assert (await here.run("user", "show", "nobody")).status == 5
 

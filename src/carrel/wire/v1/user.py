@@ -33,3 +33,4 @@ class UserChange(Asking):
     role: Role | None = None
     password: Password | None = Field(default=None, min_length=1, max_length=1000)
     disabled: bool | None = None
+    """True ends sessions and tokens; false lets them sign in again."""

@@ -144,6 +144,7 @@ async def test_a_users_role_password_and_entry_can_be_changed(house: House, root
     assert (await root.patch(address, json={"password": "a new long password"})).status_code == 200
     assert (await browser.get(f"{API}/pools")).status_code == 401
     assert (await root.patch(address, json={"disabled": True})).json()["disabled_at"]
+    assert (await root.patch(address, json={"disabled": False})).json()["disabled_at"] is None
 
 
 async def test_an_admin_cannot_shut_themselves_out(house: House, root: httpx.AsyncClient) -> None:

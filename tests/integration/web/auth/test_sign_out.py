@@ -7,7 +7,7 @@ import pytest
 from carrel.domain.actor import Role, Scope, System
 from carrel.domain.errors import Conflict, Unavailable
 from carrel.rules.ticket import GRACE_LIFETIME, TICKET_LIFETIME
-from carrel.services import sessions, tokens, users
+from carrel.services import audit, sessions, tokens, users
 
 from .house import HUB, PASSWORD, House, sign_in
 
@@ -118,6 +118,21 @@ async def test_a_disabled_person_is_out_everywhere_at_once(house: House) -> None
     assert await tokens.holder_of(house.context, secret) is None
     assert (await browser.open(f"{HUB}/hub/")).status_code == 303
     assert (await sign_in(house.browser(), "ada")).status_code == 401
+
+
+async def test_whoever_is_let_in_again_signs_in_anew_and_finds_their_tokens_dead(house: House) -> None:
+    ada = await house.person("ada")
+    before = await house.signed_in("ada")
+    secret, _ = await tokens.create(house.context, System(), label="ci", user_id=ada.id)
+    await users.disable(house.context, System(), ada.id)
+    assert (await sign_in(house.browser(), "ada")).status_code == 401
+    for _ in range(2):
+        assert (await users.enable(house.context, System(), ada.id)).disabled_at is None
+    assert (await before.open(f"{HUB}/hub/")).status_code == 303
+    assert await tokens.holder_of(house.context, secret) is None
+    assert (await sign_in(house.browser(), "ada")).status_code == 303
+    trail = [entry.action for entry in (await audit.page(house.context, System())).items]
+    assert trail.count("enable_user") == 1
 
 
 async def test_a_new_password_ends_every_session(house: House) -> None:

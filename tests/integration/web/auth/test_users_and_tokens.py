@@ -203,13 +203,15 @@ async def test_people_see_themselves_and_nobody_else(house: House) -> None:
         await users.get(house.context, System(), UserId("unobodyhasthisid"))
 
 
-@pytest.mark.parametrize("change", ["disable", "role", "password"])
+@pytest.mark.parametrize("change", ["disable", "enable", "role", "password"])
 async def test_only_admins_change_people_and_only_known_ones(house: House, change: str) -> None:
     ada, eve = await person(house, "ada"), await person(house, "eve", Role.ADMIN)
     nobody = UserId("unobodyhasthisid")
 
     async def do(actor: Person, user_id: UserId) -> None:
         match change:
+            case "enable":
+                await users.enable(house.context, actor, user_id)
             case "disable":
                 await users.disable(house.context, actor, user_id)
             case "role":

@@ -53,7 +53,7 @@ async def get(asked: Asked, user_id: Id) -> Response:
     "/{user_id}",
     operation_id="users.change",
     response_model=v1.User,
-    summary="Change role or password, or disable",
+    summary="Change role or password, disable or enable",
 )
 async def change(asked: Asked, user_id: Id, body: v1.UserChange) -> Response:
     ctx, actor, whose = asked.context, asked.actor, UserId(user_id)
@@ -61,8 +61,8 @@ async def change(asked: Asked, user_id: Id, body: v1.UserChange) -> Response:
         await users.set_role(ctx, actor, whose, body.role)
     if body.password is not None:
         await users.set_password(ctx, actor, whose, body.password.get_secret_value())
-    if body.disabled:
-        await users.disable(ctx, actor, whose)
+    if body.disabled is not None:
+        await (users.disable if body.disabled else users.enable)(ctx, actor, whose)
     return told(render.user(await users.get(ctx, actor, whose)))
 
 
