@@ -42,8 +42,7 @@ def configure(
 def resume(conn: Connection, now: datetime) -> None:
     """Whoever waited while nobody could be asked has not gone away: their time begins anew."""
     for pool in pools.reconciled(conn):
-        for claim in claims.waiting(conn, pool.name):
-            claims.watch(conn, claim.id, now)
+        claims.watch_waiting(conn, pool.name, now)
 
 
 def _templates(conn: Connection, wanted: list[Template], now: datetime) -> Iterable[Difference]:

@@ -21,7 +21,7 @@ from carrel.rules.actions import Action, Assign, Start, subject
 from carrel.rules.pace import remember
 from carrel.rules.plan import plan
 from carrel.rules.view import View
-from carrel.store import leases
+from carrel.store import claims, leases
 from carrel.store.engine import Store
 
 _log = structlog.get_logger(__name__)
@@ -32,6 +32,9 @@ CALM_TICK: Final = 5.0
 """Seconds between looks while nothing is; wake-ups come at once, this repairs lost ones and finds crashed workspaces."""
 BREATH: Final = 0.01
 """Seconds after each pass, so that a storm of wake-ups becomes a few passes."""
+BLIND_AFTER: Final = timedelta(seconds=15)
+"""Looks that are further apart mean that the machine slept, the store or the backend was away, or another replica led: then
+people could perhaps not say that they still wait, and must not lose their places for it."""
 LEASE: Final = timedelta(seconds=15)
 """How long a replica that died still counts as the leader of its pools."""
 _ON_THE_WAY: Final = frozenset({Phase.PENDING, Phase.STARTING, Phase.STOPPING, Phase.FAILED, Phase.DRAINING})
@@ -51,6 +54,7 @@ class PoolLoop:
     _in_flight: set[WorkspaceId] = field(default_factory=set)
     _tasks: set[asyncio.Task[bool]] = field(default_factory=set)
     _leads_until: datetime | None = None
+    _looked_at: datetime | None = None
     _patience: Patience = field(default_factory=Patience)
 
     async def run(self) -> None:
@@ -79,11 +83,13 @@ class PoolLoop:
     async def pass_once(self) -> float | None:
         if not await self._leads():
             return CALM_TICK
+        await self._make_up_for_blindness()
         put_off = self._patience.put_off(self.clock.monotonic())
         seen = await self.look(self._in_flight | put_off, self._failures)
         if seen is None:
             return None
         view, facts = seen
+        self._looked_at = view.listed_at
         self._patience.forget_others(_subjects(view))
         self._forget_old_version(facts)
         now = self.clock.now()
@@ -108,6 +114,11 @@ class PoolLoop:
         is_leader = await self.store.write(leases.acquire, f"pool:{self.pool}", self.replica, now, LEASE)
         self._leads_until = now + LEASE if is_leader else None
         return is_leader
+
+    async def _make_up_for_blindness(self) -> None:
+        now, last = self.clock.now(), self._looked_at
+        if last is None or abs(now - last) > BLIND_AFTER:
+            await self.store.write(claims.watch_waiting, self.pool, now)
 
     def _forget_old_version(self, facts: Facts) -> None:
         """A new recipe deserves a fresh try."""

@@ -31,6 +31,7 @@ __all__ = [
     "unassign",
     "waiting",
     "watch",
+    "watch_waiting",
 ]
 
 _c = schema.claims
@@ -82,6 +83,11 @@ _WATCH = (
     sa.update(_c)
     .where(_c.c.id == _id, _c.c.watched_at < sa.bindparam("now", type_=_c.c.watched_at.type))
     .where(_c.c.state != ClaimState.RELEASED.value)
+    .values(watched_at=sa.bindparam("now", type_=_c.c.watched_at.type), version=_c.c.version + 1)
+)
+_WATCH_WAITING = (
+    sa.update(_c)
+    .where(_c.c.pool == _pool, WAITING, _c.c.watched_at < sa.bindparam("now", type_=_c.c.watched_at.type))
     .values(watched_at=sa.bindparam("now", type_=_c.c.watched_at.type), version=_c.c.version + 1)
 )
 _RELEASE = (
@@ -229,6 +235,11 @@ def position(conn: Connection, claim: Claim) -> int:
 
 def watch(conn: Connection, claim_id: ClaimId, now: datetime) -> None:
     conn.execute(_WATCH, {"claim": claim_id, "now": now})
+
+
+def watch_waiting(conn: Connection, pool: PoolName, now: datetime) -> None:
+    """For a time in which nobody could say that they still wait."""
+    conn.execute(_WATCH_WAITING, {"in_pool": pool, "now": now})
 
 
 def release(conn: Connection, claim_id: ClaimId, reason: Reason, now: datetime) -> Claim | None:
