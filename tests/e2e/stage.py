@@ -18,6 +18,7 @@ from .running import Carrel, PersonWithToken, eventually, free_ports, running
 
 HERE = Path(__file__).parent
 ATTACKS = (HERE / "attacks.js").read_text()
+SESSION = "__Host-Http-carrel-session"
 LOADS = {
     "image": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
     "style": ("text/css", "body { color: red }"),

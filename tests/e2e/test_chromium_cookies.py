@@ -6,11 +6,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from .running import eventually
-from .stage import Stage, attack, chromium_at, id_in, path_of, saying, set_up
+from .stage import SESSION, Stage, attack, chromium_at, id_in, path_of, saying, set_up
 
 pytestmark = pytest.mark.chromium
 
-SESSION = "__Host-Http-carrel-session"
 NAMES = [
     "carrel-session", SESSION, "__Host-carrel-session", "__Secure-carrel-session", "carrel-probe", "__Host-Http-carrel-probe",
     "carrel-ticket", "carrel-grace", "carrel-nonce", "Carrel-Ticket", "",

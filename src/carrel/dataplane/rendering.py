@@ -8,6 +8,7 @@ from typing import Any, Final
 from carrel.dataplane.keys import VerifyingKey, jwks
 from carrel.domain.route import Route, Withdrawal
 from carrel.ports.driver import base_path
+from carrel.rules.authorize import CODE_PARAMETER
 
 TICKET_MAX_LIFETIME: Final = "150s"
 GRACE_MAX_LIFETIME: Final = "1200s"
@@ -94,7 +95,7 @@ def verdict_file(withdrawals: Sequence[Withdrawal]) -> bytes:
     stale = _withdrawn("ticket", withdrawals)
     current = [opens, {"not_id": {"or_ids": {"ids": stale}}}] if stale else [opens]
     door = {
-        "permissions": [{"any": True}],
+        "permissions": [{"not_rule": _BRINGS_A_CODE}],
         "principals": [{"and_ids": {"ids": current}}],
         "condition": _PATH_BEGINS_WITH_DOOR,
     }
@@ -155,6 +156,8 @@ _PATH_BEGINS_WITH_DOOR: Final = {
     "call_expr": {"function": "startsWith", "target": _select("request", "url_path"), "args": [_DOOR_HEADER]}
 }
 """request.url_path.startsWith(request.headers["x-carrel-door"])"""
+_BRINGS_A_CODE: Final = {"header": {"name": ":path", "string_match": {"contains": f"{CODE_PARAMETER}="}}}
+"""Such a request goes to the control plane whatever ticket it has, so that no app gets to see the code (finding E3)."""
 
 
 def _filter(name: str, config: dict[str, Any]) -> bytes:

@@ -46,6 +46,24 @@ async def keys(rig: Rig) -> AsyncIterator[None]:
     await until(lambda: opens(rig, rig.workspaces[0], rig.signer.ticket(rig.workspaces[0].id)))
 
 
+# -- E3: codes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["?carrel-code=x", "lab?a=b&carrel-code=x", "lab?carrel-code=x&a=b"])
+async def test_finding_e3_a_code_reaches_no_app_whatever_ticket_comes_with_it(
+    rig: Rig, workspace: Workspace, path: str
+) -> None:
+    seen = len(rig.control.asked)
+
+    answer = await rig.enter(workspace, path, cookies={"carrel-ticket": rig.signer.ticket(workspace.id)})
+
+    assert answer.status == 401, "as the control plane of this rig answers"
+    assert [asked.target for asked in rig.control.asked[seen:]] == [
+        f"/hub/internal/authorize{workspace.door}{path}"
+    ]
+    assert not workspace.app.seen
+
+
 # -- 5: keys ---------------------------------------------------------------------------------------------------------------
 
 
