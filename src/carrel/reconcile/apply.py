@@ -34,6 +34,7 @@ from carrel.rules.actions import (
     Remove,
     Start,
 )
+from carrel.rules.pace import PROVEN_AFTER
 from carrel.store import claims, workspaces
 from carrel.store.engine import Store
 
@@ -76,6 +77,17 @@ class Apply:
             self.wake.ring(claim_topic(claim.id))
         return held
 
+    async def give(self, claim: Claim, row: Workspace | None) -> None:
+        """Hand over. One that was ready a moment ago and cannot be handed over is a failed start, or a recipe that starts well
+        and serves nobody would be started again and again at full speed. Raises DriverUnavailable.
+        """
+        after = await self.hand_over(claim)
+        if row is None or after.workspace_id == row.id or row.ready_at is None:
+            return
+        now = self.clock.now()
+        if now - row.ready_at < PROVEN_AFTER:
+            self.failed_starts.append(now)
+
     async def __call__(self, action: Action, facts: Facts) -> None:
         """Raises Unavailable and DriverUnavailable, which mean: later."""
         match action:
@@ -86,7 +98,7 @@ class Apply:
             case Move():
                 await self._move(action)
             case Attach():
-                await self.hand_over(action.claim)
+                await self.give(action.claim, action.workspace)
             case Fail():
                 await self._fail(action.workspace, action.reason)
             case Destroy():

@@ -130,8 +130,10 @@ class PoolLoop:
         """Rows and assignments stand before the next look, so that nothing is counted twice."""
         for action in actions:
             if isinstance(action, Assign):
+                rows = {row.id: row for row in facts.workspaces}
                 for claim in await self.apply.assign(action):
-                    self._run(self._guarded(self.apply.hand_over(claim)), claim.workspace_id)
+                    row = rows.get(claim.workspace_id) if claim.workspace_id else None
+                    self._run(self._guarded(self.apply.give(claim, row)), claim.workspace_id)
             elif isinstance(action, Start):
                 asked = await self.apply.intend(action, facts)
                 if asked is not None:

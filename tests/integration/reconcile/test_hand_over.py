@@ -12,7 +12,7 @@ from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import ClaimId, HomeId, WorkspaceId
 from carrel.domain.workspace import Phase
 from carrel.mint import new_id
-from carrel.ports.driver import DriverUnavailable
+from carrel.ports.driver import DriverUnavailable, Rejected, Spec
 from carrel.services import claims as service
 from carrel.services.handover import hand_over
 from carrel.store import claims, workspaces
@@ -141,3 +141,30 @@ async def test_a_claim_is_handed_over_once_although_the_loop_looks_meanwhile(sma
     assert view.is_open
     assert view.workspace is not None
     assert asked.count(view.workspace.id) == 1
+
+
+async def test_what_starts_well_and_can_be_handed_to_nobody_is_started_ever_more_slowly(
+    tmp_path: Path,
+) -> None:
+    cold = await rig(tmp_path, a_pool(warm=0, limit=3))
+    starts: list[WorkspaceId] = []
+    create = cold.driver.create
+
+    async def counted(spec: Spec) -> None:
+        starts.append(spec.workspace_id)
+        await create(spec)
+
+    async def refused(workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        raise Rejected("The home cannot be brought in.")
+
+    cold.driver.create = counted  # type: ignore[method-assign]
+    cold.driver.attach = refused  # type: ignore[method-assign]
+    alice = await cold.person("alice")
+    view = await service.claim(cold.context, alice, pool="lab")
+    for _ in range(100):
+        await cold.loop.pass_once()
+        await cold.loop.settled()
+        await service.get(cold.context, alice, view.claim.id)
+        cold.clock.time += timedelta(seconds=0.5)
+    assert 3 <= len(starts) <= 6
+    await cold.aclose()
