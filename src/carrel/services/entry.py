@@ -107,9 +107,8 @@ async def _gather(ctx: Context, knock: Knock, request: EntryRequest, now: dateti
         workspace, found = await ctx.store.read(_with_token, workspace_id, knock.api_token, now)
         return EntryFacts(workspace, holder=await token_service.used(ctx, found) if found else None)
     session_ids = [proof.session_id for proof in request.proofs if proof.door == door_of(workspace_id)]
-    if (
-        knock.code is not None
-    ):  # spent even by a browser it does not fit: whoever began that detour must not use it either
+    if knock.code is not None:
+        # Spent even by a browser it does not fit: whoever began that detour must not use it either.
         return await ctx.store.write(_with_code, workspace_id, session_ids, fingerprint(knock.code), now)
     return await ctx.store.read(_facts, workspace_id, session_ids, now)
 
