@@ -1,6 +1,8 @@
 """The `carrel` command: which words it knows, and how it ends. Every noun is a module of its own."""
 
 import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -9,7 +11,7 @@ from carrel import __version__
 from carrel.cli.exits import exit_of
 from carrel.cli.screen import Screen
 from carrel.cli.words import Words
-from carrel.domain.errors import CarrelError
+from carrel.domain.errors import CarrelError, Invalid
 
 app = typer.Typer(
     name="carrel",
@@ -38,8 +40,19 @@ def options(
 
 def main() -> None:
     """Any error that a command lets out ends with its sentence and its exit status, never with a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no dashes is no reason to fail
     try:
+        _demand_text(sys.argv)
         app()
     except CarrelError as error:
         Screen(as_json="--json" in sys.argv).failure(error)
         sys.exit(exit_of(error))
+
+
+def _demand_text(words: Sequence[str]) -> None:
+    """Bytes that are no text reach us as halves of characters, which no request can carry."""
+    for word in words:
+        if any("\ud800" <= sign <= "\udfff" for sign in word):
+            raise Invalid(f"{word!a} is no text in this terminal's encoding. Is LC_ALL or LANG set right?")

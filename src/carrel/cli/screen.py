@@ -1,6 +1,7 @@
 """What a command prints: JSON exactly as the API has it, or words and tables for people. Results on stdout, the rest on stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,13 +15,15 @@ from carrel.domain.errors import CarrelError
 from carrel.wire.v1.shape import Telling
 
 _WIDE = 4000
-"""Columns of what is no terminal: a table in a pipe is never cut."""
+"""Columns: no table is ever cut. An id that a narrow terminal shows half of cannot be copied; it breaks the line by itself."""
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Screen:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        self._out = Console(highlight=False, width=_WIDE)
         self._err = Console(highlight=False, stderr=True, soft_wrap=True)
 
     def rows(self, things: Sequence[Telling], columns: Sequence[str]) -> None:
@@ -46,22 +49,26 @@ class Screen:
         self._out.print(table)
 
     def text(self, text: str) -> None:
-        """As it is: a log or an address may hold what looks like markup."""
-        self._out.print(Text(text), soft_wrap=True)
+        """As it is, also what looks like markup; but what an app printed must not command the terminal of whoever reads it."""
+        self._out.print(Text(_harmless(text) if self._out.is_terminal else text), soft_wrap=True)
 
     def note(self, sentence: str) -> None:
         """For people who wait; programs are not disturbed."""
         if not self.as_json:
-            self._err.print(Text(sentence))
+            self._err.print(Text(_harmless(sentence)))
 
     def failure(self, error: CarrelError) -> None:
         if self.as_json:
             print(json.dumps({"code": error.code, "detail": error.sentence}), file=sys.stderr)  # noqa: T201 - programs read it
         else:
-            self._err.print(Text(error.sentence, style="red"))
+            self._err.print(Text(_harmless(error.sentence), style="red"))
 
     def _json(self, value: object) -> None:
         print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - rich would wrap and colour it
+
+
+def _harmless(text: str) -> str:
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _COLOURS.sub("", text))
 
 
 def _title(path: str) -> str:
@@ -88,6 +95,6 @@ def _cell(value: object) -> Text:
         case Enum():
             return Text(str(value.value))
         case list() | tuple():
-            return Text(", ".join(str(item) for item in value))
+            return Text(_harmless(", ".join(str(item) for item in value)))
         case _:
-            return Text(str(value))
+            return Text(_harmless(str(value)))

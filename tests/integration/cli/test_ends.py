@@ -1,7 +1,12 @@
 """How commands end: a status for each code, a sentence for people, JSON for programs, never a stack trace."""
 
+import asyncio
 import os
 import socket
+import sys
+import termios
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,9 @@ import pytest
 from carrel import __version__
 from carrel.cli.exits import EXITS
 from carrel.cli.reach import is_ours
+from carrel.cli.screen import Screen
 from carrel.domain.errors import ALL_ERRORS
+from carrel.wire import v1
 
 House = Any
 Shell = Any
@@ -109,3 +116,64 @@ def test_somebody_elses_socket_is_not_ours(tmp_path: Path, monkeypatch: pytest.M
     link.symlink_to(path)
     monkeypatch.undo()
     assert not is_ours(link)
+
+
+async def test_a_terminal_that_knows_only_ascii_gets_what_it_can_show(here: Shell) -> None:
+    await here.ok("user", "create", "zoë", "--password-stdin", stdin="a long password\n")
+    ended = await here.process("user", "list", PYTHONIOENCODING="ascii")
+    assert "Traceback" not in ended.err
+    assert (ended.status, "zo?" in ended.out) == (0, True)
+
+
+async def test_an_argument_that_is_no_text_is_refused_in_words(here: Shell) -> None:
+    ended = await here.process("user", "show", os.fsdecode(b"zo\xeb"))
+    assert (ended.status, ended.out) == (2, "")
+    assert "is no text in this terminal's encoding" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_without_anywhere_to_print_nothing_breaks(here: Shell) -> None:
+    code = "import sys; sys.stdout = None; sys.argv = ['carrel', 'pool', 'list']; from carrel.cli.app import main; main()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env=here.env, stderr=asyncio.subprocess.PIPE
+    )
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, err) == (0, b"")
+
+
+def on_terminal(columns: int, print_it: Callable[[Screen], None]) -> str:
+    """What a terminal so wide is sent."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    with os.fdopen(theirs, "w") as terminal, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        patched.setenv("NO_COLOR", "1")
+        patched.setenv("TERM", "xterm")
+        print_it(Screen(as_json=False))
+        terminal.flush()
+        said = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    return said
+
+
+def test_a_narrow_terminal_cuts_no_id() -> None:
+    """Half an id cannot be copied."""
+    counts = v1.Counts(ready=0, starting=0, claimed=0, stopping=0, failed=0, waiting=0)
+    pool = v1.Pool(
+        name="a-name-that-takes-its-time", template="t", backend="b", warm=1, limit=2, per_user=1,
+        paused=False, counts=counts,
+    )  # fmt: skip
+    said = on_terminal(30, lambda screen: screen.rows([pool], ("name", "template", "backend", "per_user")))
+    assert pool.name in said
+    assert "…" not in said
+
+
+def test_what_an_app_printed_does_not_command_the_terminal_of_whoever_reads_it() -> None:
+    """CVE-2021-25743: a log could set titles, clipboards and more."""
+    log = "\x1b[31mred\x1b[0m\n\x1b]52;c;ZXZpbA==\x07 \x9b2J done"
+    said = on_terminal(80, lambda screen: screen.text(log))
+    assert not {"\x1b", "\x07", "\x9b"} & set(said)
+    assert "red" in said
+    assert "done" in said
+    event = v1.Event(seq=1, at=datetime(2026, 1, 1, tzinfo=UTC), kind="failed", sentence=log)
+    assert "\x1b]" not in on_terminal(80, lambda screen: screen.rows([event], ("kind", "sentence")))
