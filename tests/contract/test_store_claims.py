@@ -179,6 +179,22 @@ async def test_a_failed_workspace_keeps_its_own_reason_when_its_claim_ends(
     assert (ended.phase, ended.reason_code) == (Phase.STOPPING, "crashed")
 
 
+async def test_a_workspace_given_back_while_it_restarts_ends_because_it_was_given_back(
+    world: World, store: Store
+) -> None:
+    pool = await world.pool()
+    await world.warm(pool)
+    taken = await world.take(await world.user(), pool)
+    row = await store.read(workspaces.of_claim, taken.claim.id)
+    assert row is not None
+    again = Reason(ReasonCode.RESTARTED, "Restarted on request.")
+    await store.write(workspaces.move, row.id, row.version, Phase.STARTING, world.now, reason=again)
+    await store.write(claims.release, taken.claim.id, BACK, world.now)
+    ended = await store.read(workspaces.get, row.id)
+    assert ended is not None
+    assert (ended.phase, ended.reason, ended.reason_code) == (Phase.STOPPING, BACK.sentence, BACK.code)
+
+
 async def test_watching_moves_only_forwards_and_only_while_live(world: World, store: Store) -> None:
     pool = await world.pool()
     claim = (await world.take(await world.user(), pool)).claim

@@ -102,6 +102,14 @@ _RELEASE = (
     )
     .returning(_c.c.id)
 )
+
+
+def _own_or(column: str, given: str) -> sa.ColumnElement[str]:
+    """Why it failed stays; what else is noted of a running one (that it was restarted) is no reason for its end."""
+    why = sa.bindparam(given, type_=sa.Text())
+    return sa.case((_w.c.phase == Phase.FAILED.value, sa.func.coalesce(_w.c[column], why)), else_=why)
+
+
 _STOP = (
     sa.update(_w)
     .where(_w.c.claim_id == _id)
@@ -110,8 +118,8 @@ _STOP = (
         phase=Phase.STOPPING.value,
         phase_at=sa.bindparam("now"),
         desired=Desired.GONE.value,
-        reason=sa.func.coalesce(_w.c.reason, sa.bindparam("why", type_=sa.Text())),
-        reason_code=sa.func.coalesce(_w.c.reason_code, sa.bindparam("why_code", type_=sa.Text())),
+        reason=_own_or("reason", "why"),
+        reason_code=_own_or("reason_code", "why_code"),
         version=_w.c.version + 1,
     )
     .returning(_w.c.id)
