@@ -92,6 +92,16 @@ async def test_ending_all_names_those_that_were_still_good(world: World, store: 
     assert await store.read(sessions.live, foreign.id, world.now) == (foreign, other)
 
 
+async def test_sessions_that_ran_out_long_ago_are_forgotten_and_no_others(world: World, store: Store) -> None:
+    user = await world.user()
+    old, new = (_session(user, at) for at in (world.now - 100 * DAY, world.now))
+    for number, session in enumerate((old, new)):
+        await store.write(sessions.add, session, f"hash{number}")
+    await store.write(sessions.forget, world.now - 30 * DAY)
+    assert await store.read(sessions.live, new.id, world.now) == (new, user)
+    assert await store.read(sessions.live, old.id, old.created_at) is None
+
+
 async def test_a_token_is_found_by_its_hash_until_it_is_revoked_or_runs_out(
     world: World, store: Store
 ) -> None:

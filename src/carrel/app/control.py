@@ -21,7 +21,7 @@ from carrel.dataplane.keys import verifying_key
 from carrel.dataplane.probe import HttpProbe
 from carrel.dataplane.streamlog import StreamLog
 from carrel.domain.actor import System
-from carrel.domain.errors import Conflict, Invalid
+from carrel.domain.errors import Conflict, Invalid, Unavailable
 from carrel.domain.ids import BackendName, InstallationId, PoolName
 from carrel.drivers.registry import open_backend
 from carrel.mint import new_id, new_signing_key
@@ -37,7 +37,7 @@ from carrel.services.context import Context
 from carrel.services.handover import hand_over
 from carrel.services.signing import open_signer
 from carrel.settings import Settings
-from carrel.store import idempotency, installation, keys, pools, workspaces
+from carrel.store import idempotency, installation, keys, pools, sessions, workspaces
 from carrel.store.engine import Store, open_store
 from carrel.web.app import hub_app
 from carrel.web.internal import authorizer_app
@@ -49,8 +49,12 @@ STREAMS_EVERY = 15.0
 """Seconds. Envoy writes a line a minute for each long stream."""
 ANSWERS_KEPT = timedelta(days=1)
 """How long a request with the same Idempotency-Key gets the same answer; a day, as others in the field do."""
+SESSIONS_KEPT = timedelta(days=30)
+"""After their end, for whoever looks into what happened."""
 HOUSEKEEPING_EVERY = 3600.0
 """Seconds."""
+PUT_OFF_FOR = 10.0
+"""Seconds until a loop that found the store away or full tries again."""
 AGAIN_AFTER = 1.0
 """Seconds until a loop that ended by a mistake of ours begins again."""
 
@@ -215,10 +219,11 @@ async def _follow_streams(plane: ControlPlane) -> None:
 
 
 async def _keep_house(plane: ControlPlane) -> None:
-    """Forgets the answers that nobody will ask for again."""
+    """Forgets the answers that nobody will ask for again, and the sessions that nobody can use any more."""
     clock = plane.context.clock
     while True:
         await plane.context.store.write(idempotency.forget, clock.now() - ANSWERS_KEPT)
+        await plane.context.store.write(sessions.forget, clock.now() - SESSIONS_KEPT)
         await clock.sleep(HOUSEKEEPING_EVERY)
 
 
@@ -227,6 +232,9 @@ async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await run()
+        except Unavailable as error:
+            _log.warning("loop put off", loop=name, why=error.sentence)
+            await asyncio.sleep(PUT_OFF_FOR)
         except Exception:  # noqa: BLE001 - whatever it was, people must go on being served
             _log.exception("loop ended by mistake", loop=name)
             await asyncio.sleep(AGAIN_AFTER)

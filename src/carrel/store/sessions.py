@@ -40,6 +40,8 @@ _END_ALL = (
     .returning(_s.c.id, _s.c.expires_at)
 )
 
+_FORGET = sa.delete(_s).where(_s.c.expires_at < sa.bindparam("before", type_=_s.c.expires_at.type))
+
 
 def add(conn: Connection, session: Session, secret_hash: str) -> None:
     row = {
@@ -74,6 +76,11 @@ def end_all(conn: Connection, user_id: UserId, now: datetime) -> list[SessionId]
     """The ones that would have been good for longer: what a data plane must still be told of."""
     ended = conn.execute(_END_ALL, {"user": user_id, "now": now})
     return sorted(row.id for row in ended if row.expires_at > now)
+
+
+def forget(conn: Connection, before: datetime) -> None:
+    """Those that ran out before then."""
+    conn.execute(_FORGET, {"before": before})
 
 
 def _one(result: Any) -> tuple[Session, User] | None:
