@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
 from sqlalchemy import Connection
@@ -126,7 +127,7 @@ def _end(conn: Connection, person: Person, now: datetime) -> list[Withdrawal]:
 def _take_attempt(ctx: Context, name: str, address: str) -> list[str]:
     """Counts the attempt before it is made, so that many at once cannot slip through. Raises Exhausted."""
     now = ctx.clock.monotonic()
-    rates = {f"address:{fingerprint(address)}": PER_ADDRESS}
+    rates = {f"address:{fingerprint(_network(address))}": PER_ADDRESS}
     if name:
         rates[f"name:{fingerprint(name)}"] = PER_NAME
     taken: list[str] = []
@@ -138,6 +139,17 @@ def _take_attempt(ctx: Context, name: str, address: str) -> list[str]:
             raise Exhausted(f"Too many failed attempts to sign in. Try again in {int(wait) + 1} seconds.")
         taken.append(key)
     return taken
+
+
+def _network(address: str) -> str:
+    """Whoever has one IPv6 address has its 64 bits' worth of others."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv4Address):
+        return address
+    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))
 
 
 def _give_back(ctx: Context, keys: list[str]) -> None:

@@ -229,6 +229,18 @@ async def test_finding_16_whose_attempt_it_is_is_told_by_those_we_trust(
     assert address_of(Request(scope)) == seen
 
 
+async def test_a_network_full_of_ipv6_addresses_is_one(house: House) -> None:
+    browser = house.browser()
+    for number in range(50):
+        forwarded = {"x-forwarded-for": f"2001:db8:1:2::{number:x}"}
+        assert (await sign_in(browser, f"nobody{number}", "wrong", **forwarded)).status_code == 401
+    refused = await sign_in(browser, "ada", "wrong", **{"x-forwarded-for": "2001:db8:1:2:ffff::1"})
+    assert refused.status_code == 429
+    for elsewhere in ("2001:db8:1:3::1", "::ffff:192.0.2.1", "unix:"):
+        other = await sign_in(browser, "ada", "wrong", **{"x-forwarded-for": elsewhere})
+        assert other.status_code == 401
+
+
 async def test_a_whole_class_signs_in_from_one_address(house: House) -> None:
     for n in range(70):
         name = f"person{n}"
