@@ -13,7 +13,7 @@ Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN.pattern}$", max_len
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN.pattern}$", max_length=40)]
 """A DNS label of at most 40 characters."""
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 """One line of text for people: no control characters, so that it can break no log, terminal or page."""
 
 

@@ -136,6 +136,12 @@ async def test_a_user_that_cannot_be_is_refused(root: httpx.AsyncClient, wrong: 
     assert "a long password" not in answer.text
 
 
+@pytest.mark.parametrize("sign", ["\n", "\x1b", "\x7f", "\x9b"])
+async def test_no_name_can_command_a_terminal(root: httpx.AsyncClient, sign: str) -> None:
+    body = {"name": "ada", "password": "a long password", "display_name": f"Ada{sign}2J"}
+    assert (await root.post(f"{API}/users", json=body)).status_code == 422
+
+
 async def test_a_users_role_password_and_entry_can_be_changed(house: House, root: httpx.AsyncClient) -> None:
     ada = await house.person("ada")
     browser = await house.browser(ada)
