@@ -85,7 +85,7 @@ async def claim(
 
 def _self(actor: Actor) -> UserId:
     if isinstance(actor, System):
-        raise Invalid("Say for whom: give the name of a person.")
+        raise Invalid("Say for whom: with --user NAME on the command line, with the user's id in the API.")
     return actor.user_id
 
 

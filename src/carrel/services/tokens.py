@@ -140,5 +140,5 @@ def _end(conn: Connection, actor: Actor, token: Token, now: datetime) -> None:
 
 def _self(actor: Actor) -> UserId:
     if isinstance(actor, System):
-        raise Invalid("Say whose token: give the id of a user.")
+        raise Invalid("Say whose token: with --user NAME on the command line, with the user's id in the API.")
     return actor.user_id

@@ -15,7 +15,7 @@ _SECURITY = {
         "type": "apiKey",
         "in": "cookie",
         "name": "carrel-session",
-        "description": "Set by signing in at /hub/ with a browser.",
+        "description": "Set by signing in at /hub/ with a browser; named __Host-Http-carrel-session in browsers that take such names.",
     },
 }
 
