@@ -1,5 +1,6 @@
 """A start that cannot succeed: one sentence that says what to do, an exit status that says what kind of thing it was, nothing left behind."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -215,23 +216,25 @@ WRONG_FILES = {
 """What stands in the file, and what must be said about it besides the file's own name."""
 
 
-@pytest.mark.parametrize("mistake", WRONG_FILES)
-async def test_a_wrong_file_is_named_with_the_place_and_what_was_expected(
-    unlucky: Carrel, mistake: str
-) -> None:
-    assert unlucky.config is not None
+async def test_every_wrong_file_is_named_with_the_place_and_what_was_expected(tmp_path: Path) -> None:
+    two_at_once = asyncio.Semaphore(2)
+    async with asyncio.TaskGroup() as group:
+        for number, mistake in enumerate(WRONG_FILES):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            group.create_task(_is_explained(mistake, folder, two_at_once))
+
+
+async def _is_explained(mistake: str, folder: Path, gate: asyncio.Semaphore) -> None:
     text, expected = WRONG_FILES[mistake]
-    unlucky.config.write_text(text)
-    refusal = await refused(unlucky)
-    assert refusal.status == INVALID, refusal.said
+    carrel = prepared(folder, text)
+    async with gate:
+        refusal = await refused(carrel)
+    assert refusal.status == INVALID, f"{mistake}: {refusal.said}"
     for part in expected:
-        assert part in refusal.said, refusal.said
-    if mistake not in (
-        "a template that is not there",
-        "a backend that is not there",
-        "a driver that is not there",
-    ):
-        assert str(unlucky.config) in refusal.said, refusal.said
+        assert part in refusal.said, f"{mistake}: {refusal.said}"
+    if "not there" not in mistake:
+        assert str(carrel.config) in refusal.said, f"{mistake}: {refusal.said}"
 
 
 async def test_a_file_that_is_not_there_is_named(unlucky: Carrel) -> None:
