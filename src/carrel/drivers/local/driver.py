@@ -46,7 +46,9 @@ class LocalDriver:
             self._slots / f".ports-{owner.backend}", options.ports, _held_ports(self._slots)
         )
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="carrel-local")
-        self._watch = Watch(lambda: census(owner), self._threads)
+        # of their own: four hanging homes or four huge slots must not blind us for everybody else
+        self._eyes = ThreadPoolExecutor(max_workers=2, thread_name_prefix="carrel-local-eyes")
+        self._watch = Watch(lambda: census(owner), self._eyes)
         self._locks: WeakValueDictionary[WorkspaceId, asyncio.Lock] = WeakValueDictionary()
         self._under_way: dict[WorkspaceId, InstanceState] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,11 +89,12 @@ class LocalDriver:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._watch.aclose()
         self._threads.shutdown()
+        self._eyes.shutdown()
         starting.collect(self._keepers)
 
     async def _look(self, under_way: Mapping[WorkspaceId, InstanceState]) -> Sequence[Instance]:
         """The slots before the processes: what had a slot and runs on cannot be missed that way."""
-        evidence = await self._in_thread(self._all_evidence)
+        evidence = await asyncio.get_running_loop().run_in_executor(self._eyes, self._all_evidence)
         members: dict[WorkspaceId, list[Member]] = {each: [] for each in evidence}
         for member in await self._watch.everybody():
             members.setdefault(member.tag.workspace_id, []).append(member)
