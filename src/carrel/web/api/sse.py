@@ -1,14 +1,16 @@
 """Server-sent events: a timeline as it happens, numbered so that any replica can go on where another stopped."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Final
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from carrel.domain.errors import Exhausted
+from carrel.domain.errors import Exhausted, Forbidden, NotFound, Unauthenticated
 from carrel.domain.event import Event
 from carrel.wire.v1.shape import Telling
 
@@ -28,19 +30,30 @@ class Streams:
     def of(self, who: str) -> int:
         return self._open[who]
 
-    @contextmanager
-    def one_more(self, who: str) -> Iterator[None]:
-        self._open[who] += 1
-        try:
-            yield
-        finally:
-            self._open[who] -= 1
-            if not self._open[who]:
-                del self._open[who]
-
-    def admit(self, who: str) -> None:
+    def enter(self, who: str) -> None:
+        """Counted at once, so that many at the same moment cannot slip through. Raises Exhausted."""
         if self.of(who) >= MOST_STREAMS:
             raise Exhausted(f"You have {MOST_STREAMS} event streams open. Close some first.")
+        self._open[who] += 1
+
+    def leave(self, who: str) -> None:
+        self._open[who] -= 1
+        if not self._open[who]:
+            del self._open[who]
+
+
+class _Counted(StreamingResponse):
+    """Leaves when it is over, however it ends."""
+
+    def __init__(self, content: AsyncIterator[str], leave: Callable[[], None]) -> None:
+        super().__init__(content, media_type=MEDIA_TYPE, headers=_HEADERS)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 def is_wanted(request: Request) -> bool:
@@ -62,21 +75,19 @@ def stream(
     who: str,
 ) -> StreamingResponse:
     """Every event as a plain message. In its silences, and first of all, the thing itself whenever it changed, named `claim`;
-    at the end once more, named `settled`, after which a client may hang up.
+    at the end once more, named `settled`, after which a client may hang up. `current` refuses whoever may no longer know:
+    the stream then ends without a last word, and a client that comes back is told why.
     """
-    streams.admit(who)
-    return StreamingResponse(
-        _messages(events, render, current, streams.one_more(who)), media_type=MEDIA_TYPE, headers=_HEADERS
-    )
+    streams.enter(who)
+    return _Counted(_messages(events, render, current), partial(streams.leave, who))
 
 
 async def _messages(
     events: AsyncGenerator[Event | None, None],
     render: Callable[[Event], Telling],
     current: Callable[[], Awaitable[Telling]],
-    counted: AbstractContextManager[None],
 ) -> AsyncIterator[str]:
-    with counted:
+    with suppress(Unauthenticated, Forbidden, NotFound):
         async with aclosing(events) as heard:
             async for message in _told(heard, render, current):
                 yield message

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from carrel.domain.actor import Role, Scope
+from carrel.domain.actor import Role, Scope, System
+from carrel.services import users
 
 House = Any
 API = "/hub/api/v1"
@@ -231,6 +232,39 @@ async def test_one_person_cannot_hold_any_number_of_streams_open(house: House) -
     finally:
         for stream in streams:
             stream.cancel()
+
+
+async def test_streams_asked_for_at_the_same_moment_are_counted_too(house: House) -> None:
+    await house.pool()
+    ada = await house.script(await house.person("ada"))
+    claim = (await ada.post(f"{API}/claims", json={"pool": "lab"})).json()
+    address, accept = f"{API}/claims/{claim['id']}/events", {"Accept": "text/event-stream"}
+    streams = [asyncio.create_task(ada.get(address, headers=accept)) for _ in range(60)]
+    async with asyncio.timeout(10):
+        while sum(stream.done() for stream in streams) < 40:
+            await asyncio.sleep(0.02)
+    await ada.delete(f"{API}/claims/{claim['id']}")
+    answers = [answer.status_code for answer in await asyncio.wait_for(asyncio.gather(*streams), 20)]
+    assert (answers.count(200), answers.count(429)) == (20, 40)
+
+
+async def test_a_stream_ends_when_its_person_is_shut_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with it the waiting: nobody keeps a place in the queue for somebody who may not come."""
+    monkeypatch.setattr("carrel.services.claims.SILENCE", 0.05)
+    await house.pool()
+    ada = await house.person("ada")
+    browser = await house.browser(ada)
+    claim = (await browser.post(f"{API}/claims", json={"pool": "lab"})).json()
+    stream = asyncio.create_task(
+        browser.get(f"{API}/claims/{claim['id']}/events", headers={"Accept": "text/event-stream"})
+    )
+    await asyncio.sleep(0.2)
+    assert not stream.done()
+    await users.disable(house.context, System(), ada.id)
+    found = list(messages((await asyncio.wait_for(stream, 10)).text))
+    assert found[-1].get("event") != "settled"
 
 
 @pytest.mark.parametrize("count", [12])

@@ -16,6 +16,7 @@ from carrel.web.api.once import once
 from carrel.web.api.paging import After, Limit, Since
 from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
+from carrel.web.security import require_actor
 from carrel.wire import v1
 from carrel.wire.v1.shape import Id, Name
 
@@ -118,4 +119,6 @@ async def events(asked: Asked, claim_id: Id, after: Since = 0) -> Response:
 
 
 async def _current(asked: Question, claim_id: ClaimId) -> v1.Claim:
-    return render.claim(await claims.get(asked.context, asked.actor, claim_id), asked.addresses)
+    """Asked anew who it is: a stream may be open when its person is signed out or disabled."""
+    actor = await require_actor(asked.request)
+    return render.claim(await claims.get(asked.context, actor, claim_id), asked.addresses)
