@@ -225,3 +225,5 @@ async def test_an_end_is_told_and_leads_back_to_the_hub(stage: Stage, alices: Br
     await page.goto(address)
     await expect(page.get_by_role("heading", name="This workspace has ended")).to_be_visible()
     await expect(page.get_by_text("You gave it back.")).to_be_visible()
+    again = page.get_by_role("link", name="Open Hostile again")
+    await expect(again).to_have_attribute("href", "/hub/open/hostile/brief")

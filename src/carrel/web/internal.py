@@ -35,7 +35,11 @@ BRIEF: Final = "x-envoy-upstream-stream-duration-ms"
 UNSURE: Final = 429
 """What is answered when we could not decide: a refusal that says "again", and no 5xx."""
 _SORRY: Final = "Carrel could not check just now whether you may go in. Try again in a moment."
-_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+_STYLE: Final = (
+    "body{font:1.0625rem/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-content:center;padding:1.5rem;"
+    "box-sizing:border-box}main{max-width:32rem}h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}"
+)
 _NONCE_LENGTH: Final = 43
 
 
@@ -136,10 +140,11 @@ def _page(sentence: str, status: int, hub: str, headers: dict[str, str]) -> Resp
     """Plain on purpose: it is shown at a workspace's address, where none of the hub's files are."""
     again = "" if hub else '<meta http-equiv="refresh" content="3">'
     way_on = f'<p><a href="{escape(hub)}">To the hub</a></p>' if hub else ""
+    title = "Not this way" if hub else "One moment"
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        '<meta name="viewport" content="width=device-width"><title>Carrel</title>'
-        f"{again}<h1>Not this way</h1><p>{escape(sentence)}</p>{way_on}</html>"
+        f'<meta name="viewport" content="width=device-width"><title>{title} – Carrel</title><style>{_STYLE}</style>'
+        f"{again}<main><h1>{title}</h1><p>{escape(sentence)}</p>{way_on}</main></html>"
     )
     return HTMLResponse(
         body, status, {"content-security-policy": _POLICY, "x-frame-options": "DENY", **headers}

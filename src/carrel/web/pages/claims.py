@@ -61,7 +61,8 @@ async def workspace(request: Request, person: Person) -> Response:
     found = await workspaces.get(ctx, person, WorkspaceId(request.path_params["workspace_id"]))
     if found.workspace.claim_id is not None:
         return led(f"/hub/claims/{found.workspace.claim_id}")
-    return shown(request, "ended.html", reason=found.workspace.reason, pool=found.workspace.pool, title=None)
+    gone = found.workspace
+    return shown(request, "ended.html", reason=gone.reason, pool=gone.pool, name=USUAL_NAME, title=None)
 
 
 def _is_over(view: ClaimView) -> bool:
@@ -71,7 +72,14 @@ def _is_over(view: ClaimView) -> bool:
 def _ended(request: Request, view: ClaimView) -> Response:
     reason = view.workspace.reason if view.workspace is not None else None
     title = view.template.title if view.template is not None else None
-    return shown(request, "ended.html", reason=reason or view.claim.reason, pool=view.claim.pool, title=title)
+    return shown(
+        request,
+        "ended.html",
+        reason=reason or view.claim.reason,
+        pool=view.claim.pool,
+        name=view.claim.name,
+        title=title,
+    )
 
 
 def _waiting_room(view: ClaimView, path: str) -> str:

@@ -24,6 +24,7 @@ async def home(request: Request, person: Person) -> Response:
         request,
         "home.html",
         offers=offers,
+        titles={offer.pool.name: offer.template.title for offer in offers if offer.template},
         live=[(view, entrance(view, ctx.addresses)) for view in live],
         ended=ended,
     )
