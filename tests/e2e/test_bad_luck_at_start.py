@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -341,7 +343,43 @@ async def test_after_every_refusal_the_next_start_succeeds(unlucky: Carrel) -> N
         await refused(unlucky)
         unlucky.environment = {}
         await unlucky.start()
-        await eventually("a claim is served", lambda: unlucky.claim("small"))
+        await eventually("a claim is served", lambda: unlucky.claim("small", expect=(200, 201)))
         no_accidents(unlucky)
     finally:
         await unlucky.kill_all()
+
+
+async def test_a_state_directory_may_have_any_name() -> None:
+    """What a URL, a template or a shell would read differently; not below pytest's own long names, for sockets must fit in."""
+    with tempfile.TemporaryDirectory() as short:
+        place = Path(short) / "? %2e {port} 100% #1 Ü'\""
+        place.mkdir()
+        async with running(place, small_config(POOL)) as carrel:
+            await carrel.warm("small", 1)
+            held = await carrel.claim("small")
+            async with carrel.browserless() as client:
+                inside = await client.get(
+                    held["workspace"]["url"], headers={"Authorization": f"Bearer {carrel.token}"}
+                )
+            assert inside.status_code == 200
+            assert (carrel.state / "carrel.sqlite").is_file()
+        no_accidents(carrel)
+        assert {entry.name for entry in place.iterdir()} == {"S", "carrel.toml"}, "nothing stands beside it"
+        assert [entry.name for entry in Path(short).iterdir()] == [place.name]
+
+
+async def test_a_low_limit_of_open_files_is_raised_as_far_as_it_may_be(tmp_path: Path) -> None:
+    carrel = prepared(tmp_path, QUIET_LAB)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        await carrel.launch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        await carrel.line_with("Sign in as admin")
+        assert carrel.process is not None
+        raised, _ = resource.prlimit(carrel.process.pid, resource.RLIMIT_NOFILE)
+        assert raised == min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
+    finally:
+        await carrel.kill_all()

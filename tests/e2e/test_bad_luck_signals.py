@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from .browserless import Visitor, signed_in
-from .running import Carrel, PersonWithToken, eventually, prepared, running, small_config
-from .unlucky import QUIET_LAB, no_accidents
+from .running import Carrel, PersonWithToken, eventually, free_ports, prepared, running, small_config
+from .unlucky import QUIET_LAB, no_accidents, refused
 
 POOL = '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 2\nlimit = 12\n'
 CROWD = 20
@@ -236,3 +236,42 @@ async def _status(carrel: Carrel, base: str, **cookies: str) -> int:
         answer = await client.get(base + "hello", headers={"Cookie": text})
     assert ("Hello from" in answer.text) == (answer.status_code == 200)
     return answer.status_code
+
+
+async def test_changed_ports_are_not_taken_over_behind_the_backs_of_those_inside(carrel: Carrel) -> None:
+    """Envoy outlives Carrel, with its ports. Only who says so moves it, and is told what that costs."""
+    alice = await carrel.person("alice")
+    before = (await carrel.claim("small", alice.token))["workspace"]["base_url"]
+    visitor = await signed_in(carrel, alice)
+    await visitor.enter(before)
+    assert await carrel.signal(signal.SIGTERM) == 0
+    carrel.port, carrel.workspaces_port = free_ports(2)
+    refusal = await refused(carrel)
+    assert refusal.status == 6
+    assert "--restart-dataplane" in refusal.said
+    assert (await visitor.get(before + "hello")).status_code == 200, "nobody was cut off"
+    await carrel.start("--restart-dataplane")
+    after = (await carrel.claim("small", alice.token, expect=[200]))["workspace"]["base_url"]
+    assert after.split("/")[4] == before.split("/")[4], "the same workspace, at another port"
+    async with carrel.browserless() as client:
+        moved = await client.get(after + "hello", headers={"Authorization": f"Bearer {alice.token}"})
+    assert moved.status_code == 200
+
+
+async def test_nobody_listening_to_what_it_prints_keeps_nobody_from_work(tmp_path: Path) -> None:
+    """`carrel up | head -1`: the pipe is gone by the time there is something to say."""
+    carrel = prepared(tmp_path, small_config(POOL))
+    try:
+        await carrel.launch()
+        assert carrel.process is not None
+        transport = getattr(carrel.process, "_transport").get_pipe_transport(1)  # noqa: B009 - asyncio has no other way to close it
+        transport.close()
+        await eventually("it serves", lambda: carrel.claim("small", expect=(200, 201)), 40)
+        await asyncio.sleep(1)
+        assert carrel.process.returncode is None, "it goes on"
+        carrel.process.send_signal(signal.SIGINT)
+        assert await carrel.process.wait() == 0
+        assert not carrel.processes()
+    finally:
+        await carrel.kill_all()
+    no_accidents(carrel)

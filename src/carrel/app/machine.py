@@ -12,6 +12,7 @@ import uvloop
 
 from carrel.app.control import ControlPlane, control_plane
 from carrel.app.log import configure_log
+from carrel.app.openfiles import allow_many
 from carrel.app.shutdown import end_workspaces
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
@@ -66,6 +67,7 @@ def _run(main: Coroutine[Any, Any, None], settings: Settings, *, terminal_level:
     except BaseException:
         main.close()
         raise
+    allow_many()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
@@ -82,12 +84,10 @@ async def _machine(settings: Settings, wishes: Wishes, announce: Callable[[Annou
     ending = _listen_for_signals()
     async with AsyncExitStack() as stack:
         envoy = _envoy(settings)
-        await envoy.check()
+        await envoy.check(afresh=wishes.restart_dataplane)
         plane = await stack.enter_async_context(control_plane(settings))
-        await envoy.start()
+        await envoy.start(afresh=wishes.restart_dataplane)
         stack.push_async_callback(envoy.aclose)
-        if envoy.outdated and wishes.restart_dataplane:
-            await envoy.restart()
         await plane.start_loops()
         await _wait_for_warm(plane, ending)
         if not ending.done():

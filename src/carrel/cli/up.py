@@ -3,6 +3,7 @@
 import os
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,13 +55,19 @@ def up(
     settings = load(config, {key: value for key, value in given.items() if value is not None}, os.environ)
 
     def announce(told: Announcement) -> None:
-        for note in told.notes:
-            typer.echo(note)
-        typer.echo(f"Carrel is ready: {told.hub}")
-        if told.link is not None:
-            typer.echo(f"Sign in as admin (once, within a day): {told.link}")
-        sys.stdout.flush()
+        link = f"Sign in as admin (once, within a day): {told.link}" if told.link is not None else None
+        _say([*told.notes, f"Carrel is ready: {told.hub}", *([link] if link else [])])
         if open_browser and sys.stdout.isatty():
             webbrowser.open(told.link or told.hub)
 
     run_machine(settings, Wishes(keep_workspaces=keep, restart_dataplane=restart_dataplane), announce)
+
+
+def _say(lines: Sequence[str]) -> None:
+    """Whoever read this may be gone (`carrel up | head -1`, a closed terminal); people are served all the same."""
+    try:
+        for line in lines:
+            typer.echo(line)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """Fills in envoy.yaml: options in, Envoy's whole bootstrap as plain data out. Reads package data and nothing else; starts nothing."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,20 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Any]:
     if not isinstance(filled, dict):
         raise TypeError("envoy.yaml is not a mapping")
     return filled
+
+
+def listens_at(content: bytes) -> frozenset[str]:
+    """Which listener of a rendered bootstrap is where, e.g. "hub 127.0.0.1:8000"; nothing where it cannot be read."""
+    try:
+        places = {
+            listener["name"]: listener["address"].get("socket_address")
+            for listener in json.loads(content)["static_resources"]["listeners"]
+        }
+        return frozenset(
+            f"{name} {place['address']}:{place['port_value']}" for name, place in places.items() if place
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return frozenset()
 
 
 _SOCKET_PATH_BYTES: Final = 107

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import signal
 from dataclasses import dataclass, replace
@@ -13,9 +12,9 @@ import structlog
 
 from carrel.dataplane import files, logfile
 from carrel.dataplane.binary import check_ports_free, find_binary
-from carrel.dataplane.bootstrap import BootstrapOptions, bootstrap
+from carrel.dataplane.bootstrap import BootstrapOptions, bootstrap, listens_at
 from carrel.dataplane.process import Process, find, open_files, spawn
-from carrel.domain.errors import Internal, Unavailable
+from carrel.domain.errors import Conflict, Internal, Unavailable
 from carrel.ports.clock import Clock
 
 _log = structlog.get_logger(__name__)
@@ -60,36 +59,40 @@ class Envoy:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    async def check(self) -> None:
-        """What would keep `start` from working, asked before anything else is set in motion. Raises Unavailable, Invalid."""
-        self._rendered()
+    async def check(self, *, afresh: bool = False) -> None:
+        """What would keep `start` from working, asked before anything else is set in motion. Raises Unavailable, Invalid, Conflict."""
+        wanted = listens_at(self._rendered())
         running = await asyncio.to_thread(find, self._pid_file, self._config)
         if running is None:
             self._program()
-        else:
-            running.close()
+            return
+        running.close()
+        present = listens_at(self._content_of_running())
+        if present and present != wanted and not afresh:
+            raise Conflict(
+                f"Envoy still runs with {', '.join(sorted(present))}, and somebody may be inside. Start with those addresses again, "
+                "or move it with `carrel up --restart-dataplane`, which cuts open connections."
+            )
 
-    async def start(self) -> None:
+    async def start(self, *, afresh: bool = False) -> None:
         """Return once both listeners answer. Everything in the run directory must have been written before.
 
+        `afresh`: one that runs with other settings, or answers no more, is ended first, which cuts every connection.
         Raises Unavailable (binary missing, port taken, Envoy refuses), Invalid (state directory's path too long), Internal.
         """
         self._check_files()
         content = self._rendered()
         self._process = await asyncio.to_thread(find, self._pid_file, self._config)
+        self.outdated = self._process is not None and self._content_of_running() != content
+        if self._process is not None and afresh and (self.outdated or not await self._answers()):
+            await self.stop()
         self.adopted = self._process is not None
         if self.adopted:
-            self.outdated = self._digest_of_running() != hashlib.sha256(content).digest()
             await self._ready()
             _log.info("envoy adopted", pid=self.pid, outdated=self.outdated)
         else:
             await self._launch(content)
         self._watching = asyncio.create_task(self._watch(), name="watch envoy")
-
-    async def restart(self) -> None:
-        """End it and start it with the present configuration. Cuts every connection."""
-        await self.stop()
-        await self.start()
 
     async def stop(self) -> None:
         """End it, adopted or not."""
@@ -147,8 +150,11 @@ class Envoy:
                 raise Unavailable(f"Envoy ended at once. {self._last_words()}", detail=str(self._options.log))
             if self._clock.monotonic() > deadline:
                 within = f"{self._options.start_within:.0f} seconds"
+                way_out = (
+                    " `carrel up --restart-dataplane` ends it and starts another." if self.adopted else ""
+                )
                 raise Unavailable(
-                    f"Envoy (pid {process.pid}) does not answer within {within}; see {self._options.log}."
+                    f"Envoy (pid {process.pid}) does not answer within {within}; see {self._options.log}.{way_out}"
                 )
             await self._clock.sleep(0.02)
 
@@ -230,10 +236,10 @@ class Envoy:
     def _rendered(self) -> bytes:
         return json.dumps(bootstrap(self._options.bootstrap), indent=1, sort_keys=True).encode()
 
-    def _digest_of_running(self) -> bytes:
+    def _content_of_running(self) -> bytes:
         """Its file is only written when none runs, so it says what the running one was started with."""
         try:
-            return hashlib.sha256(self._config.read_bytes()).digest()
+            return self._config.read_bytes()
         except OSError:
             return b""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
@@ -125,7 +125,7 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str:
-        return self.database_url or f"sqlite:///{self.state_dir / 'carrel.sqlite'}"
+        return self.database_url or f"sqlite:///{quote(str(self.state_dir / 'carrel.sqlite'))}"
 
     @property
     def sources(self) -> Mapping[str, str]:

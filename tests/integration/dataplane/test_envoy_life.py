@@ -19,7 +19,7 @@ from carrel.dataplane.bootstrap import BootstrapOptions, Limits, bootstrap
 from carrel.dataplane.envoy import Envoy
 from carrel.dataplane.files import write_whole
 from carrel.domain.address import Addresses
-from carrel.domain.errors import Internal, Invalid, Unavailable
+from carrel.domain.errors import Conflict, Internal, Invalid, Unavailable
 
 from .rig import Rig, envoy_options, prepare, started, until
 
@@ -87,9 +87,37 @@ async def test_another_configuration_waits_for_an_explicit_restart(tmp_path: Pat
         await rig.envoy.start()
         assert (rig.envoy.pid, rig.envoy.outdated) == (pid, True)
 
-        await rig.envoy.restart()
+        await rig.envoy.aclose()
+        await rig.envoy.start(afresh=True)
         assert rig.envoy.pid != pid
         assert not rig.envoy.outdated
+        assert (await rig.hub()).status == 200
+
+
+async def test_at_other_addresses_it_is_moved_only_by_an_explicit_restart(tmp_path: Path) -> None:
+    async with started(tmp_path) as rig:
+        pid, before = rig.envoy.pid, rig.options.bootstrap
+        await rig.envoy.aclose()
+        moved = replace(before, port=before.workspaces_port, workspaces_port=before.port)
+        rig.envoy = Envoy(replace(rig.options, bootstrap=moved), SystemClock())
+        with pytest.raises(Conflict, match=f"hub 127.0.0.1:{before.port}, .*--restart-dataplane"):
+            await rig.envoy.check()
+        await rig.envoy.check(afresh=True)
+        await rig.envoy.start(afresh=True)
+        assert (rig.envoy.pid != pid, rig.envoy.adopted, rig.envoy.outdated) == (True, False, False)
+
+
+async def test_one_that_answers_no_more_is_replaced_by_an_explicit_restart(tmp_path: Path) -> None:
+    async with started(tmp_path) as rig:
+        pid = rig.envoy.pid
+        await rig.envoy.aclose()
+        os.kill(pid or 0, signal.SIGSTOP)
+        rig.envoy = Envoy(replace(rig.options, start_within=0.5), SystemClock())
+        with pytest.raises(Unavailable, match="--restart-dataplane"):
+            await rig.envoy.start()
+        rig.envoy = Envoy(rig.options, SystemClock())
+        await rig.envoy.start(afresh=True)
+        assert rig.envoy.pid != pid
         assert (await rig.hub()).status == 200
 
 
