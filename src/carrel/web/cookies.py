@@ -28,13 +28,15 @@ def values(headers: Headers, *names: str) -> list[str]:
     return found
 
 
-def session_secrets(headers: Headers) -> list[str]:
-    return values(headers, STRONG_SESSION, PLAIN_SESSION)
+def session_secrets(headers: Headers, *, secure: bool) -> list[str]:
+    """Over https the strong name alone counts: every browser keeps it there, and a page of a sibling host could set the plain one."""
+    return values(headers, STRONG_SESSION) if secure else values(headers, STRONG_SESSION, PLAIN_SESSION)
 
 
-def probe(headers: Headers) -> tuple[str, bool] | None:
+def probe(headers: Headers, *, secure: bool) -> tuple[str, bool] | None:
     """What the sign-in page left in this browser, and whether it took the strong name."""
-    for name, is_strong in ((STRONG_PROBE, True), (PLAIN_PROBE, False)):
+    known = ((STRONG_PROBE, True),) if secure else ((STRONG_PROBE, True), (PLAIN_PROBE, False))
+    for name, is_strong in known:
         found = values(headers, name)
         if len(found) == 1 and 0 < len(found[0]) <= LONGEST_VALUE:
             return found[0], is_strong

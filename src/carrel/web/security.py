@@ -38,7 +38,7 @@ async def actor_of(request: Request) -> Actor | None:
     if authorization is not None:
         scheme, _, secret = authorization.partition(" ")
         return await tokens.holder_of(ctx, secret.strip()) if scheme.lower() == "bearer" else None
-    secrets = cookies.session_secrets(request.headers)
+    secrets = cookies.session_secrets(request.headers, secure=ctx.addresses.secure)
     return await sessions.person_of(ctx, secrets[0]) if len(secrets) == 1 else None
 
 
@@ -78,7 +78,7 @@ class Walls:
     def _refusal(self, method: str, headers: Headers) -> Response | None:
         if "authorization" in headers:
             return None
-        has_session = cookies.session_secrets(headers)
+        has_session = cookies.session_secrets(headers, secure=self._addresses.secure)
         if len(has_session) > 1:
             return self._two_sessions(headers)
         if method in _SAFE:

@@ -38,7 +38,8 @@ async def ask(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    ctx, found = context_of(request), cookies.probe(request.headers)
+    ctx = context_of(request)
+    found = cookies.probe(request.headers, secure=ctx.addresses.secure)
     if found is None:
         return _form(request, error=Forbidden(_NO_COOKIE))
     secret, is_strong = found
@@ -84,7 +85,8 @@ async def _end_former(request: Request) -> None:
 
 
 def _form(request: Request, wanted: _Wanted | None = None, *, error: CarrelError | None = None) -> Response:
-    ctx, found = context_of(request), cookies.probe(request.headers)
+    ctx = context_of(request)
+    found = cookies.probe(request.headers, secure=ctx.addresses.secure)
     secret = found[0] if found is not None else new_secret()
     kind = KINDS[error.code] if error is not None else None
     answer = shown(

@@ -97,7 +97,7 @@ def error_page(request: Request, error: CarrelError) -> Response:
 
 def form_key(request: Request, secret: str | None = None) -> str:
     """What a form must carry besides the cookie it was made for; another site cannot know it. Empty for strangers."""
-    known = cookies.session_secrets(request.headers)
+    known = cookies.session_secrets(request.headers, secure=context_of(request).addresses.secure)
     secret = secret or (known[0] if len(known) == 1 else "")
     return hmac.new(secret.encode(), b"form", "sha256").hexdigest() if secret else ""
 
