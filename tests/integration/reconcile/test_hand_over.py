@@ -13,6 +13,8 @@ from carrel.domain.ids import ClaimId, HomeId, WorkspaceId
 from carrel.domain.workspace import Phase
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable, Rejected, Spec
+from carrel.ports.wake import claim_topic
+from carrel.reconcile.look import WARM_CHECK_EVERY
 from carrel.services import claims as service
 from carrel.services.handover import hand_over
 from carrel.store import claims, workspaces
@@ -168,3 +170,45 @@ async def test_what_starts_well_and_can_be_handed_to_nobody_is_started_ever_more
         cold.clock.time += timedelta(seconds=0.5)
     assert 3 <= len(starts) <= 6
     await cold.aclose()
+
+
+async def test_whoever_is_handed_a_workspace_is_told_at_once_and_knows_when_it_will_stop(small: Rig) -> None:
+    await small.settle()
+    alice, claim = await _assigned(small)
+    ear = small.context.wake.ear([claim_topic(claim.id)])
+    await hand_over(small.context, claim)
+    assert await ear.wait(0.0)
+    ear.close()
+    row = (await service.get(small.context, alice, claim.id)).workspace
+    assert row is not None
+    assert small.pool.max_age is not None
+    assert row.assigned_at is not None
+    assert row.stops_at == row.assigned_at + small.pool.max_age
+
+
+async def test_a_warm_workspace_that_misses_one_check_stays_and_one_that_misses_two_is_replaced(
+    small: Rig,
+) -> None:
+    await small.settle()
+    first, _ = await small.store.read(workspaces.of_pool, small.pool.name)
+    vouches, silent = small.driver.vouches, True
+
+    async def sometimes(workspace_id: WorkspaceId) -> bool:
+        return not (silent and workspace_id == first.id) and await vouches(workspace_id)
+
+    small.driver.vouches = sometimes  # type: ignore[method-assign]
+
+    async def check() -> Phase:
+        small.clock.time += WARM_CHECK_EVERY
+        await small.loop.pass_once()
+        await small.loop.settled()
+        row = await small.store.read(workspaces.get, first.id)
+        assert row is not None
+        return row.phase
+
+    assert await check() is Phase.READY
+    silent = False
+    assert await check() is Phase.READY
+    silent = True
+    assert await check() is Phase.READY
+    assert await check() is not Phase.READY

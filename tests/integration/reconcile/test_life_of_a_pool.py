@@ -11,7 +11,7 @@ from carrel.domain.claim import ClaimState
 from carrel.domain.workspace import Desired, Phase
 from carrel.services import claims as service
 from carrel.services import workspaces as workspace_service
-from carrel.store import claims, pools, workspaces
+from carrel.store import claims, leases, pools, workspaces
 
 from .rig import Fuse, Killed, Rig, a_pool, rig
 
@@ -211,3 +211,14 @@ async def test_a_template_change_replaces_the_warm_and_leaves_the_claimed(small:
     assert {row.template_version for row in rows if row.is_warm} == {changed.version}
     kept = next(row for row in rows if row.claim_id == view.claim.id)
     assert kept.template_version == TEMPLATE.version
+
+
+async def test_a_replica_that_does_not_lead_a_pool_leaves_it_alone(
+    small: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "acquire", lambda *_: False)
+    await small.settle(5)
+    assert await small.store.read(workspaces.of_pool, small.pool.name) == []
+    monkeypatch.undo()
+    await small.settle()
+    assert len(await small.driver.list()) == 2

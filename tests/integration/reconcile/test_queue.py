@@ -1,7 +1,7 @@
 """Who waits keeps their place for as long as they look after it, and loses it for nothing but their own silence."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,12 @@ from carrel.domain.actor import Person
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Unavailable
 from carrel.domain.ids import ClaimId
+from carrel.domain.reason import Reason, ReasonCode
 from carrel.ports.driver import DriverUnavailable
+from carrel.reconcile.look import read_facts
+from carrel.rules.actions import Release
 from carrel.services import claims as service
+from carrel.store import claims, workspaces
 
 from .rig import Rig, a_pool, rig
 
@@ -84,3 +88,53 @@ async def test_whatever_was_away_comes_back_to_the_same_queue(
             full.clock.time += timedelta(seconds=5)
     await _pass(full, 3, apart=5)
     assert (await service.get(full.context, bob, claim_id)).position == 1
+
+
+async def test_who_asks_after_their_claim_keeps_it_and_who_stops_asking_loses_it(full: Rig) -> None:
+    bob, claim_id = await _one_who_waits(full)
+    for _ in range(60):
+        assert (await service.get(full.context, bob, claim_id)).claim.state is ClaimState.WAITING
+        await _pass(full, 1, apart=5)
+    await _pass(full, 30, apart=5)
+    assert await _state(full, claim_id) is ClaimState.RELEASED
+
+
+async def test_an_open_event_stream_is_somebody_who_waits(full: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SILENCE", 0.01)
+    bob, claim_id = await _one_who_waits(full)
+    async with aclosing(service.watch(full.context, bob, claim_id)) as heard:
+        for _ in range(60):
+            while await anext(heard) is not None:
+                pass
+            await _pass(full, 1, apart=5)
+    assert await _state(full, claim_id) is ClaimState.WAITING
+
+
+async def test_a_release_decided_before_its_person_came_back_is_dropped(full: Rig) -> None:
+    bob, claim_id = await _one_who_waits(full)
+    found = await full.store.read(claims.get, claim_id)
+    assert found is not None
+    decided = Release(found, Reason(ReasonCode.UNWATCHED, "Nobody asked after it."))
+    full.clock.time += timedelta(seconds=30)
+    await service.get(full.context, bob, claim_id)
+    await _apply(full, decided)
+    assert await _state(full, claim_id) is ClaimState.WAITING
+
+
+async def test_a_release_decided_before_its_person_went_in_is_dropped(full: Rig) -> None:
+    (held,) = await full.store.read(claims.live, full.pool.name)
+    row = await full.store.read(workspaces.of_claim, held.id)
+    assert row is not None
+    decided = Release(held, Reason(ReasonCode.UNENTERED, "Nobody entered it."), row)
+    await full.store.write(workspaces.entered, row.id, full.clock.now())
+    await _apply(full, decided)
+    assert await _state(full, held.id) is ClaimState.HELD
+    now = await full.store.read(workspaces.get, row.id)
+    await _apply(full, Release(held, decided.reason, now))
+    assert await _state(full, held.id) is ClaimState.RELEASED
+
+
+async def _apply(full: Rig, decided: Release) -> None:
+    facts = await full.store.read(read_facts, full.pool.name)
+    assert facts is not None
+    await full.loop.apply(decided, facts)
