@@ -7,17 +7,20 @@ from sqlalchemy import Connection
 
 from carrel.domain.account import User
 from carrel.domain.actor import Actor, Role, System
+from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Conflict, NotFound
-from carrel.domain.ids import UserId
+from carrel.domain.ids import PoolName, UserId
 from carrel.domain.page import Page
+from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.route import Withdrawal
 from carrel.mint import new_id
+from carrel.ports.wake import pool_topic
 from carrel.rules.access import Action, owns, require
 from carrel.rules.credentials import person_name
 from carrel.services import withdrawals
 from carrel.services.context import Context
 from carrel.services.visibility import require_seen
-from carrel.store import audit, sessions, users
+from carrel.store import audit, claims, sessions, users
 
 FIRST_ADMIN: Final = "admin"
 """Who the sign-in link of each start, and CARREL_BOOTSTRAP_TOKEN, belong to."""
@@ -54,10 +57,15 @@ async def page(ctx: Context, actor: Actor, *, after: str | None = None, limit: i
 
 
 async def disable(ctx: Context, actor: Actor, user_id: UserId) -> User:
-    """Sessions end and tokens die before this returns; what runs goes on until its own limits. Raises Unavailable."""
+    """Sessions end and tokens die before this returns; what they hold is released, which ends what is open in it; files stay.
+
+    Raises Unavailable.
+    """
     _not_oneself(actor, user_id)
     user, current = await ctx.store.write(_disable, actor, user_id, ctx.clock.now())
     await withdrawals.tell(ctx, current)
+    for pool in await ctx.store.write(_release_all, user_id, ctx.clock.now()):
+        ctx.wake.ring(pool_topic(pool))
     return user
 
 
@@ -76,7 +84,7 @@ async def set_role(ctx: Context, actor: Actor, user_id: UserId, role: Role) -> U
 
 
 async def set_password(ctx: Context, actor: Actor, user_id: UserId, password: str) -> User:
-    """Ends every session of theirs: whoever knew the old one is out. For admins."""
+    """Ends every session of theirs: whoever came in with the old one is out. API tokens have a life of their own. For admins."""
     require(actor, Action.ADMINISTER)
     hashed = await ctx.passwords.hash(password)
     user, current = await ctx.store.write(_set_password, actor, user_id, hashed, ctx.clock.now())
@@ -119,6 +127,18 @@ def _disable(conn: Connection, actor: Actor, user_id: UserId, now: datetime) -> 
     user = _found(users.disable(conn, user_id, now))
     audit.add(conn, now, audit.name_of(actor), "disable_user", f"user:{user_id}")
     return user, withdrawals.record(conn, ended, now)
+
+
+def _release_all(conn: Connection, user_id: UserId, now: datetime) -> set[PoolName]:
+    """The pools that have to look after it."""
+    reason = Reason(ReasonCode.STOPPED_BY_ADMIN, "The account was disabled.")
+    pools = set()
+    for state in (ClaimState.WAITING, ClaimState.HELD):
+        while found := claims.page(conn, user_id=user_id, state=state, limit=100).items:
+            for claim in found:
+                claims.release(conn, claim.id, reason, now)
+                pools.add(claim.pool)
+    return pools
 
 
 def _enable(conn: Connection, actor: Actor, user_id: UserId, now: datetime) -> User:

@@ -210,6 +210,20 @@ async def test_what_was_saved_beside_the_home_is_recovered(local: Local) -> None
     assert (local.state / "homes" / home / f"recovered-{workspace_id}" / "mine.txt").read_text() == "mine"
 
 
+async def test_what_was_saved_waits_for_a_home_that_is_away(local: Local) -> None:
+    driver, home = local.open(), new_home_id()
+    workspace_id = await local.start(driver, local.spec(SLEEPS))
+    await driver.attach(workspace_id, home)
+    (local.slot(workspace_id) / "blank" / "mine.txt").write_text("mine")
+    place = local.state / "homes" / home
+    place.rename(place.with_name("away"))
+    with pytest.raises(DriverUnavailable, match="nowhere to go"):
+        await driver.destroy(workspace_id)
+    place.with_name("away").rename(place)
+    await driver.destroy(workspace_id)
+    assert (place / f"recovered-{workspace_id}" / "mine.txt").read_text() == "mine"
+
+
 async def test_what_programs_left_about_is_not_recovered(local: Local) -> None:
     driver, home = local.open(), new_home_id()
     workspace_id = await local.start(driver, local.spec(SLEEPS))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from carrel.domain.actor import System
 from carrel.domain.claim import ClaimState
 from carrel.domain.workspace import Desired, Phase
 from carrel.services import claims as service
+from carrel.services import users
 from carrel.services import workspaces as workspace_service
 from carrel.store import claims, leases, pools, workspaces
 
@@ -222,3 +224,15 @@ async def test_a_replica_that_does_not_lead_a_pool_leaves_it_alone(
     monkeypatch.undo()
     await small.settle()
     assert len(await small.driver.list()) == 2
+
+
+async def test_what_somebody_held_ends_when_they_are_disabled(small: Rig) -> None:
+    await small.settle()
+    alice, bob = await small.person("alice"), await small.person("bob")
+    view = await service.claim(small.context, alice, pool="lab")
+    kept = await service.claim(small.context, bob, pool="lab")
+    await users.disable(small.context, System(), alice.user_id)
+    await small.settle(10)
+    ended = (await workspace_service.get(small.context, System(), view.workspace.id)).workspace
+    assert (ended.phase, ended.reason) == (Phase.GONE, "The account was disabled.")
+    assert (await service.get(small.context, bob, kept.claim.id)).is_open

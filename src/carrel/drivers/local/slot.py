@@ -116,17 +116,19 @@ class Slot:
         """An app works on in the blank directory it was started in, whatever the home link says since. What a person saved there goes home.
 
         Files with a dot are what programs leave about; they alone are not worth a directory in somebody's home.
+        Raises DriverUnavailable when the home is away.
         """
         blank, link = self.path / BLANK, self.path / "home"
-        if (
-            not link.is_symlink()
-            or str(link.readlink()) == BLANK
-            or not link.is_dir()
-            or not _is_real_directory(blank)
-        ):
+        if not link.is_symlink() or str(link.readlink()) == BLANK or not _is_real_directory(blank):
             return
-        if any(not path.name.startswith(".") for path in blank.iterdir()):
-            shutil.move(blank, link.resolve() / f"recovered-{self.workspace_id}")
+        if all(path.name.startswith(".") for path in blank.iterdir()):
+            return
+        if not link.is_dir():
+            raise DriverUnavailable(
+                f"{link.readlink()} is not there, so the files saved in workspace {self.workspace_id} have nowhere to go: "
+                "mount or make it; until then its slot is kept."
+            )
+        shutil.move(blank, link.resolve() / f"recovered-{self.workspace_id}")
 
     def remove(self) -> None:
         """Only once all its processes have ended. Raises DriverUnavailable if something is mounted below it."""

@@ -57,10 +57,10 @@ async def get(asked: Asked, user_id: Id) -> Response:
 )
 async def change(asked: Asked, user_id: Id, body: v1.UserChange) -> Response:
     ctx, actor, whose = asked.context, asked.actor, UserId(user_id)
+    if body.password is not None:  # first: the only one that may be refused for what it is
+        await users.set_password(ctx, actor, whose, body.password.get_secret_value())
     if body.role is not None:
         await users.set_role(ctx, actor, whose, body.role)
-    if body.password is not None:
-        await users.set_password(ctx, actor, whose, body.password.get_secret_value())
     if body.disabled is not None:
         await (users.disable if body.disabled else users.enable)(ctx, actor, whose)
     return told(render.user(await users.get(ctx, actor, whose)))
