@@ -79,14 +79,20 @@ class ControlPlane:
 
 
 @asynccontextmanager
-async def control_plane(settings: Settings) -> AsyncIterator[ControlPlane]:
+async def control_plane(
+    settings: Settings, *, check: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[ControlPlane]:
     """Answering inside the `async with`, and reconciling from `start_loops` on: what may still keep the whole from starting
     comes before it, so that a start that fails leaves nothing running. Raises CarrelError with a sentence that says what to do.
+
+    `check` is called once the state directory is ours and before anything in it is touched.
     """
     state = StateDir(settings.state_dir)
     state.prepare()
     async with AsyncExitStack() as stack:
         stack.enter_context(state.held())
+        if check is not None:
+            await check()
         plane = await _put_together(settings, state, stack)
         servers = await _servers(plane)
         stack.push_async_callback(_stop, servers)

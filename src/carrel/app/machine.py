@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -84,8 +85,8 @@ async def _machine(settings: Settings, wishes: Wishes, announce: Callable[[Annou
     ending = _listen_for_signals()
     async with AsyncExitStack() as stack:
         envoy = _envoy(settings)
-        await envoy.check(afresh=wishes.restart_dataplane)
-        plane = await stack.enter_async_context(control_plane(settings))
+        check = partial(envoy.check, afresh=wishes.restart_dataplane)
+        plane = await stack.enter_async_context(control_plane(settings, check=check))
         await envoy.start(afresh=wishes.restart_dataplane)
         stack.push_async_callback(envoy.aclose)
         await plane.start_loops()
