@@ -116,9 +116,9 @@ class Stage:
 
     @contextlib.asynccontextmanager
     async def nothing_happens(self, context: BrowserContext) -> AsyncIterator[None]:
-        """No attack in here changes anything, reaches alice's own workspace but by a plain link, or keeps her from her work."""
+        """No attack in here changes anything, signs alice out, or reaches her own workspace but by a plain link."""
         await self.book(self.own, self.alice.token)
-        before = await self.state()
+        before, session = await self.state(), await self.session_in(context)
         yield
         for page in context.pages:
             with contextlib.suppress(Exception):
@@ -128,7 +128,15 @@ class Stage:
             asked for asked in await self.book(self.own, self.alice.token) if not is_followed_link(asked)
         ]
         assert arrived == []
-        await self.works(context)
+        assert await self.session_in(context) == session
+
+    async def session_in(self, context: BrowserContext) -> list[str]:
+        """The session that her browser would send to the hub; one, if all is well."""
+        return [
+            str(kept.get("value"))
+            for kept in await context.cookies(self.hub)
+            if "session" in str(kept.get("name"))
+        ]
 
     async def works(self, context: BrowserContext) -> None:
         """Alice is still alice, and both her workspaces are hers."""
