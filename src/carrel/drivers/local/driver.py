@@ -52,7 +52,8 @@ class LocalDriver:
         self._locks: WeakValueDictionary[WorkspaceId, asyncio.Lock] = WeakValueDictionary()
         self._under_way: dict[WorkspaceId, InstanceState] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._keepers: set[int] = set()
+        self._keepers: dict[int, WorkspaceId] = {}
+        """Our children, by pid."""
 
     async def create(self, spec: Spec) -> None:
         await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._create(spec))
@@ -98,11 +99,19 @@ class LocalDriver:
         members: dict[WorkspaceId, list[Member]] = {each: [] for each in evidence}
         for member in await self._watch.everybody():
             members.setdefault(member.tag.workspace_id, []).append(member)
-        under_way = {**under_way, **self._under_way}
+        under_way = {**self._unseen(evidence), **under_way, **self._under_way}
         return [
             shown(each, evidence.get(each, Evidence()), members[each], under_way.get(each))
             for each in members
         ]
+
+    def _unseen(self, evidence: Mapping[WorkspaceId, Evidence]) -> dict[WorkspaceId, InstanceState]:
+        """Those whose keeper lives and has noted nothing yet. It bears its tags only once the system has finished putting the
+        program in place, which takes its time on a busy machine.
+        """
+        starting.collect(self._keepers)
+        noted = {each for each, seen in evidence.items() if seen.run or seen.end}
+        return {each: InstanceState.STARTING for each in self._keepers.values() if each not in noted}
 
     async def _create(self, spec: Spec) -> None:
         slot = self._slot(spec.workspace_id)
@@ -142,7 +151,7 @@ class LocalDriver:
         slot.intend(self._record(spec, port))
         slot.write_files(spec.template.files)
         ready = launch.render(spec, self._options, owner=self._owner, slot=str(slot.path), port=port)
-        self._keepers.add(starting.start(ready, slot.path))
+        self._keepers[starting.start(ready, slot.path)] = spec.workspace_id
 
     def _record(self, spec: Spec, port: int) -> Record:
         owner = self._owner

@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from carrel.domain.ids import WorkspaceId
 from carrel.drivers.local import keeper
 from carrel.drivers.local.launch import Launch
 
@@ -39,12 +40,12 @@ def start(launch: Launch, slot: Path) -> int:
     )
 
 
-def collect(children: set[int]) -> None:
-    """Takes note of keepers of ours that ended, so that no zombies stay behind."""
+def collect(children: dict[int, WorkspaceId]) -> None:
+    """Takes note of keepers of ours that ended, so that no zombies stay behind; those left are alive."""
     for pid in tuple(children):
         try:
             ended, _ = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
             ended = pid
         if ended:
-            children.discard(pid)
+            children.pop(pid, None)
