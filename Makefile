@@ -27,7 +27,7 @@ up: .venv/carrel.stamp .lab/stamp ## Install what is needed and run Carrel with 
 	@PATH="$(CURDIR)/.lab/bin:$$PATH" CARREL_STATE_DIR="$${CARREL_STATE_DIR:-$(CURDIR)/state}" exec $(BIN)/carrel up $(ARGS)
 
 test: lint system .lab/stamp ## Check everything: lint, then every test. Needs no network once all is installed
-	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m pytest -n $(WORKERS) --durations=15 --durations-min=1 $(PYTEST_ARGS)
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --durations=15 --durations-min=1 $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Style, formatting, types and layers
 	@$(BIN)/ruff check .
