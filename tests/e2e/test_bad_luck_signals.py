@@ -74,15 +74,16 @@ async def test_an_impatient_second_ctrl_c_leaves_a_state_that_the_next_start_rep
 
 
 @pytest.mark.parametrize(
-    ("number", "after"), [(signal.SIGTERM, 1.2), (signal.SIGINT, 0.6), (signal.SIGINT, 1.4)]
+    ("number", "as_soon_as"),
+    [(signal.SIGTERM, "hub.sock"), (signal.SIGINT, "carrel.pid"), (signal.SIGINT, "envoy.pid")],
 )
 async def test_told_to_end_while_it_still_starts_it_ends(
-    tmp_path: Path, number: signal.Signals, after: float
+    tmp_path: Path, number: signal.Signals, as_soon_as: str
 ) -> None:
     carrel = prepared(tmp_path, small_config(POOL))
     try:
         await carrel.launch()
-        await asyncio.sleep(after)
+        await eventually(f"{as_soon_as} is there", (carrel.state / "run" / as_soon_as).exists)
         _tell(carrel, number)
         await carrel.ended()
         await _said_at_the_end(carrel)
