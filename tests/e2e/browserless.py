@@ -40,7 +40,7 @@ class Visitor:
         """Sends the page's form that goes to `action`, with its hidden fields."""
         form = next(
             found.group()
-            for found in re.finditer(r"<form.*?</form>", page.text, re.S)
+            for found in re.finditer(r"<form.*?</form>", page.text, re.DOTALL)
             if f'action="{action}"' in found.group()
         )
         hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
