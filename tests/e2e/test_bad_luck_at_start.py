@@ -208,8 +208,6 @@ WRONG_FILES = {
     "a key that nobody knows": ("[pools.jupyterlab]\nwarn = 3\n", ["pools.jupyterlab.warn", "did you mean pools.jupyterlab.warm?"]),
     "a table that nobody knows": ("[pool.jupyterlab]\nwarm = 3\n", ["there is no setting pool", "did you mean pools?"]),
     "a text where a number belongs": ('[pools.jupyterlab]\nwarm = "many"\n', ["pools.jupyterlab.warm", "expected a whole number"]),
-    "a number where a table belongs": ("pools = 3\n", ["pools", "expected a table"]),
-    "less than nothing": ("[pools.jupyterlab]\nwarm = -1\n", ["pools.jupyterlab.warm", "greater than or equal to 0"]),
     "a template that is not there": ('[pools.lab]\ntemplate = "rstudjo"\nbackend = "local"\n', ['pools.lab.template is "rstudjo"', "there is jupyterlab"]),
     "a backend that is not there": ('[pools.lab]\ntemplate = "jupyterlab"\nbackend = "cloud"\n', ['pools.lab.backend is "cloud"', "there is local"]),
     "a duration without a unit": ('[pools.jupyterlab]\nmax_age = "12"\n', ["pools.jupyterlab.max_age", "12h"]),

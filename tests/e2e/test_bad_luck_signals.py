@@ -75,7 +75,7 @@ async def test_an_impatient_second_ctrl_c_leaves_a_state_that_the_next_start_rep
 
 @pytest.mark.parametrize(
     ("number", "as_soon_as"),
-    [(signal.SIGTERM, "hub.sock"), (signal.SIGINT, "carrel.pid"), (signal.SIGINT, "envoy.pid")],
+    [(signal.SIGTERM, "hub.sock"), (signal.SIGINT, "envoy.pid")],
 )
 async def test_told_to_end_while_it_still_starts_it_ends(
     tmp_path: Path, number: signal.Signals, as_soon_as: str
