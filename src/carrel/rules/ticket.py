@@ -60,6 +60,11 @@ def grace_claims(
     return claims
 
 
+def remembered_for(claims: dict[str, Any]) -> timedelta:
+    """How long after its end a ticket or grace still tells who comes. A browser may keep its cookies for longer than it was told."""
+    return VISIT_REMEMBERED_FOR if "brief_ms" in claims else REMEMBERED_FOR
+
+
 def _claims(
     user_id: UserId, session_id: SessionId, door: str, *, issuer: str, audience: str
 ) -> dict[str, Any]:

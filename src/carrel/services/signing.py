@@ -1,7 +1,7 @@
 """Signs tickets and graces, and reads old ones back. What they say is decided in rules.ticket; Envoy checks them in daily use."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import jwt
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from carrel.domain.errors import Internal
 from carrel.mint import new_signing_key
-from carrel.rules.ticket import REMEMBERED_FOR, Proof, proof_of
+from carrel.rules.ticket import Proof, proof_of, remembered_for
 from carrel.services.context import Context
 from carrel.store import keys
 
@@ -36,10 +36,8 @@ class Signer:
     def sign(self, claims: Mapping[str, Any]) -> str:
         return jwt.encode(dict(claims), self._key, algorithm=ALGORITHM, headers={"kid": self._kid})
 
-    def verify_old(
-        self, token: str, now: datetime, *, within: timedelta = REMEMBERED_FOR
-    ) -> dict[str, Any] | None:
-        """Its claims if we signed it and it ended at most `within` ago, else None. Never raises, whatever `token` is."""
+    def verify_old(self, token: str, now: datetime) -> dict[str, Any] | None:
+        """Its claims if we signed it and it ended not too long ago, else None. Never raises, whatever `token` is."""
         if len(token) > LONGEST_TOKEN:
             return None
         try:
@@ -52,7 +50,7 @@ class Signer:
             end = float(claims["exp"])
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
             return None
-        return claims if end >= (now - within).timestamp() else None
+        return claims if end >= (now - remembered_for(claims)).timestamp() else None
 
     def proof(self, token: str, now: datetime) -> Proof | None:
         claims = self.verify_old(token, now)

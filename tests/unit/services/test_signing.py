@@ -30,6 +30,12 @@ def test_a_ticket_is_read_back_long_after_it_ended() -> None:
     assert SIGNER.proof(token, NOW + timedelta(days=15)) is None
 
 
+def test_a_visitors_ticket_is_forgotten_soon_however_long_its_cookie_was_kept() -> None:
+    token = SIGNER.sign(ticket_claims(ADA, SID, DOOR, NOW, over_at=LATER, brief_ms=600_000))
+    assert SIGNER.proof(token, NOW + timedelta(minutes=15)) == Proof(ADA, SID, DOOR)
+    assert SIGNER.proof(token, NOW + timedelta(minutes=17)) is None
+
+
 def test_a_grace_is_as_good() -> None:
     assert SIGNER.proof(SIGNER.sign(grace_claims(ADA, SID, DOOR, NOW, over_at=LATER)), NOW) == Proof(
         ADA, SID, DOOR
