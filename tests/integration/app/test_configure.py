@@ -76,6 +76,8 @@ def _settings(tmp_path: Path, which: str) -> Settings:
         driver = "memory"
         [templates.lab]
         command = ["true"]
+        [pools]
+        jupyterlab = false
         [pools.{which}]
         template = "lab"
         backend = "{which}"
