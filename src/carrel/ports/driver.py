@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.template import Template
+from carrel.rules.ticket import door_of
 
 __all__ = [
     "Attaches",
@@ -76,7 +77,7 @@ class Spec:
 
 def base_path(workspace_id: WorkspaceId) -> str:
     """The address of a workspace below its host; also its ticket's `door` and its key in the data plane."""
-    return f"/w/{workspace_id}/"
+    return door_of(workspace_id)
 
 
 class Driver(Protocol):
