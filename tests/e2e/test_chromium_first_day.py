@@ -50,6 +50,8 @@ async def test_link_button_lab_cell_save_release_and_the_next_claim(
 async def _run_a_cell(page: Page) -> None:
     await page.locator(".jp-LauncherCard[title*='Python 3']").first.click()
     await page.wait_for_selector(".jp-Notebook .cm-content")
+    # JupyterLab drops a cell that is run before the notebook has its kernel.
+    await expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     await page.locator(".jp-Notebook .cm-content").first.click()
     await page.keyboard.type("import os; print(6 * 7, [k for k, v in os.environ.items() if 'crl_' in v])")
     await page.keyboard.press("Shift+Enter")
