@@ -38,3 +38,5 @@ class Token:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    made_by: UserId | None = None
+    """Somebody else, an admin; None for one's own and for what the state directory's owner made."""

@@ -28,5 +28,7 @@ class Claim:
     workspace_id: WorkspaceId | None = None
     held_at: datetime | None = None
     released_at: datetime | None = None
+    release_at: datetime | None = None
+    """Its holder gave it back and may still undo that; it is released at this time."""
     reason: str | None = None
     reason_code: str | None = None

@@ -34,6 +34,7 @@ def claim_from(row: Any) -> Claim:
         workspace_id=row.workspace_id,
         held_at=row.held_at,
         released_at=row.released_at,
+        release_at=row.release_at,
         reason=row.reason,
         reason_code=row.reason_code,
     )

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from carrel.domain.actor import Role
 from carrel.domain.claim import ClaimState
 from carrel.domain.workspace import Desired, Phase
-from carrel.store.columns import NUMBER, identifier, moment, one_of
+from carrel.store.columns import NUMBER, Moment, identifier, moment, one_of
 
 metadata = sa.MetaData(
     naming_convention={
@@ -99,6 +99,7 @@ tokens = sa.Table(
     sa.Column("secret_hash", sa.Text(), nullable=False, unique=True),
     sa.Column("label", sa.Text(), nullable=False),
     sa.Column("scopes", sa.Text(), nullable=False),
+    identifier("made_by"),
     moment("created_at"),
     moment("expires_at", nullable=True),
     moment("last_used_at", nullable=True),
@@ -147,6 +148,7 @@ claims = sa.Table(
     moment("watched_at"),
     moment("held_at", nullable=True),
     moment("released_at", nullable=True),
+    moment("release_at", nullable=True),
     sa.Column("reason", sa.Text()),
     sa.Column("reason_code", sa.Text()),
     one_of("state", ClaimState),
@@ -295,6 +297,35 @@ idempotency = sa.Table(
     sa.Column("headers", sa.JSON()),
     sa.Column("body", sa.LargeBinary()),
     sa.Index(None, "begun_at"),
+)
+
+samples = sa.Table(
+    "samples",
+    metadata,
+    identifier("pool", sa.ForeignKey("pools.name"), primary_key=True),
+    sa.Column("at", Moment(), primary_key=True),
+    sa.Column("ready", sa.Integer(), nullable=False),
+    sa.Column("starting", sa.Integer(), nullable=False),
+    sa.Column("claimed", sa.Integer(), nullable=False),
+    sa.Column("waiting", sa.Integer(), nullable=False),
+    sa.Column("failed", sa.Integer(), nullable=False),
+    sa.Index(None, "at"),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    identifier("id", primary_key=True),
+    moment("at"),
+    identifier("user_id", sa.ForeignKey("users.id"), nullable=False),
+    identifier("pool", nullable=False),
+    identifier("claim_id"),
+    identifier("workspace_id"),
+    sa.Column("message", sa.Text(), nullable=False),
+    sa.Column("attached", sa.Text(), nullable=False),
+    moment("done_at", nullable=True),
+    sa.Column("done_by", sa.Text()),
+    sa.Index(None, "at", "id"),
 )
 
 leases = sa.Table(

@@ -26,6 +26,7 @@ _FIND = (
         _t.c.expires_at,
         _t.c.last_used_at,
         _t.c.revoked_at,
+        _t.c.made_by,
         *user_columns(),
     )
     .join_from(_t, _u, _u.c.id == _t.c.user_id)
@@ -54,6 +55,7 @@ def add(conn: Connection, token: Token, secret_hash: str) -> None:
         "expires_at": token.expires_at,
         "last_used_at": token.last_used_at,
         "revoked_at": token.revoked_at,
+        "made_by": token.made_by,
     }
     conn.execute(_INSERT, row)
 
@@ -97,4 +99,5 @@ def _token(row: Any) -> Token:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        made_by=row.made_by,
     )
