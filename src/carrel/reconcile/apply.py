@@ -20,7 +20,6 @@ from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec, within
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
 from carrel.reconcile import mishaps
-from carrel.reconcile.look import Facts
 from carrel.rules.actions import (
     Action,
     Ask,
@@ -37,6 +36,7 @@ from carrel.rules.actions import (
 from carrel.rules.pace import PROVEN_AFTER
 from carrel.store import claims, workspaces
 from carrel.store.engine import Store
+from carrel.store.facts import Facts
 
 _log = structlog.get_logger(__name__)
 
@@ -198,7 +198,7 @@ def _release_unless_stale(conn: Connection, action: Release, now: datetime) -> C
         row = workspaces.get(conn, action.workspace.id)
         if row is None or row.version != action.workspace.version:
             return None
-    return claims.release(conn, claim.id, action.reason, now)
+    return claims.release(conn, claim.id, action.reason, now, seen=claim.version)
 
 
 def _gone(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> Workspace | None:

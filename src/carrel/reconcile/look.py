@@ -1,27 +1,22 @@
 """Gathers what the planner may see of one pool: the driver is listed first, then the store is read, then apps are asked."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection
-
-from carrel.domain.claim import Claim
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import PoolName, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
-from carrel.domain.pool import Pool
-from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, within
 from carrel.ports.probe import Probe, app_answers, warm_up
 from carrel.rules.collect import unknown
 from carrel.rules.view import View
-from carrel.store import claims, pools, templates, workspaces
 from carrel.store.engine import Store
+from carrel.store.facts import Facts, read_facts
 
 LISTS_WITHIN: Final = 30.0
 """Seconds. A list that takes longer says nothing about now."""
@@ -35,35 +30,6 @@ SILENT_AFTER: Final = 2
 async def instances_of(driver: Driver) -> Sequence[Instance]:
     """Raises DriverUnavailable, also for a backend that hangs."""
     return await within(LISTS_WITHIN, driver.list(), what="list its instances")
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What one read of the store says about one pool."""
-
-    pool: Pool
-    template: Template | None
-    workspaces: Sequence[Workspace]
-    claims: Sequence[Claim]
-    recipes: Mapping[str, Template]
-    """Version → recipe, of this pool's workspaces."""
-
-
-def read_facts(conn: Connection, name: PoolName) -> Facts | None:
-    """None once the pool is removed and empty."""
-    pool = next((pool for pool in pools.reconciled(conn) if pool.name == name), None)
-    if pool is None:
-        return None
-    rows = workspaces.of_pool(conn, name)
-    versions = {(row.template, row.template_version) for row in rows}
-    found = {version: templates.get(conn, template, version) for template, version in versions}
-    return Facts(
-        pool,
-        templates.get(conn, pool.template),
-        rows,
-        claims.live(conn, name),
-        {version: recipe for version, recipe in found.items() if recipe is not None},
-    )
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError
 from carrel.ports.wake import Wake, pool_topic
 from carrel.reconcile.apply import Apply
-from carrel.reconcile.look import Facts, Look
+from carrel.reconcile.look import Look
 from carrel.reconcile.patience import Patience
 from carrel.rules.actions import Action, Assign, Start, subject
 from carrel.rules.pace import remember
@@ -23,6 +23,7 @@ from carrel.rules.plan import plan
 from carrel.rules.view import View
 from carrel.store import claims, leases
 from carrel.store.engine import Store
+from carrel.store.facts import Facts
 
 _log = structlog.get_logger(__name__)
 

@@ -14,10 +14,10 @@ from carrel.domain.errors import Unavailable
 from carrel.domain.ids import ClaimId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.ports.driver import DriverUnavailable
-from carrel.reconcile.look import read_facts
 from carrel.rules.actions import Release
 from carrel.services import claims as service
 from carrel.store import claims, workspaces
+from carrel.store.facts import read_facts
 
 from .rig import Rig, a_pool, rig
 
