@@ -176,7 +176,9 @@ async def _servers(plane: ControlPlane) -> list[SocketServer]:
     metrics = Metrics(context.clock)
     return [
         SocketServer(authorizer_app(context, signer), state.authorizer_socket),
-        SocketServer(hub_app(context, metrics=metrics), state.hub_socket),
+        SocketServer(
+            hub_app(context, metrics=metrics, development=plane.settings.development), state.hub_socket
+        ),
         SocketServer(hub_app(context, owner=System("owner"), metrics=metrics), state.owner_socket),
     ]
 

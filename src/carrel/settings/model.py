@@ -60,6 +60,8 @@ class Settings(BaseModel):
     """How long somebody stays signed in."""
     trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies in front of Carrel add to X-Forwarded-For and are believed."""
+    development: bool = False
+    """Shows `/hub/parts`, the page of all parts that pages are made of, to whoever works on them."""
     envoy: AbsolutePath | None = None
     """The Envoy program. Default: the one that was installed with Carrel, else the first on PATH."""
     backends: Mapping[Name, BackendSettings] = {}

@@ -10,15 +10,22 @@ from carrel.web.api.v1 import routes
 from carrel.web.health import Readiness
 from carrel.web.metrics import Metrics
 from carrel.web.observe import Observe
+from carrel.web.pages import parts
 from carrel.web.pages.routes import hub_routes
 from carrel.web.security import LARGEST_BODY, Walls
 from carrel.web.sizes import Sizes
 
 
-def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics | None = None) -> FastAPI:
+def hub_app(
+    context: Context,
+    *,
+    owner: System | None = None,
+    metrics: Metrics | None = None,
+    development: bool = False,
+) -> FastAPI:
     """`owner`: whoever connects is this actor and needs no credential; for a socket that only its owner can open, and without pages.
 
-    Hubs of one process share `metrics`.
+    Hubs of one process share `metrics`. `development` adds the page of parts.
     """
     app = FastAPI(title="Carrel", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     counted = metrics or Metrics(context.clock)
@@ -30,7 +37,7 @@ def hub_app(context: Context, *, owner: System | None = None, metrics: Metrics |
     problems.install(app)
     app.router.routes.extend([*routes.routes(), *health.router.routes])
     if owner is None:
-        app.router.routes.extend(hub_routes())
+        app.router.routes.extend([*(parts.routes() if development else []), *hub_routes()])
         app.add_middleware(Walls, addresses=context.addresses)
     app.add_middleware(Sizes, largest=LARGEST_BODY)
     app.add_middleware(Observe, metrics=counted)

@@ -13,10 +13,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from carrel import __version__
 from carrel.domain.actor import Person
 from carrel.domain.errors import CarrelError, Forbidden, Internal
+from carrel.rules.access import Action, require
 from carrel.services.context import Context
 from carrel.web import cookies, problems
 from carrel.web.navigation import READING
-from carrel.web.pages.words import about, moment
+from carrel.web.pages.notices import NOTICES
+from carrel.web.pages.words import about, ago, moment
 from carrel.web.security import actor_of
 
 _pages: Final = Environment(
@@ -26,8 +28,20 @@ _pages: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters.update(about=about, moment=moment)
-_pages.globals.update(version=__version__)
+_ADMIN_PAGES: Final = {
+    "overview": ("Overview", "/hub/admin/"),
+    "pools": ("Pools", "/hub/admin/pools"),
+    "workspaces": ("Workspaces", "/hub/admin/workspaces"),
+    "people": ("People", "/hub/admin/people"),
+    "reports": ("Reports", "/hub/admin/reports"),
+    "doctor": ("Checks", "/hub/admin/doctor"),
+    "settings": ("Settings", "/hub/admin/settings"),
+    "audit": ("Audit", "/hub/admin/audit"),
+}
+"""What a page calls itself with `here` → its words in the navigation, and its address."""
+
+_pages.filters.update(about=about, ago=ago, moment=moment)
+_pages.globals.update(version=__version__, admin_pages=_ADMIN_PAGES)
 
 _STALE: Final = "This page was too old, or came from somewhere else. Go back, reload it and try again."
 
@@ -41,9 +55,14 @@ def context_of(request: Request) -> Context:
 
 
 def shown(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    person = getattr(request.state, "person", None)
-    text = _pages.get_template(template).render(person=person, form_key=form_key(request), **values)
-    return HTMLResponse(text, status)
+    """`done` in the query names what was just done; only what stands in NOTICES is ever shown."""
+    given = {
+        "person": getattr(request.state, "person", None),
+        "form_key": form_key(request),
+        "now": context_of(request).clock.now(),
+        "done": NOTICES.get(request.query_params.get("done", "")),
+    }
+    return HTMLResponse(_pages.get_template(template).render(given | values), status)
 
 
 def led(location: str) -> Response:
@@ -77,6 +96,17 @@ def for_people(page: PersonsPage) -> Page:
         return await page(request, actor)
 
     return wrapped
+
+
+def for_admins(page: PersonsPage) -> Page:
+    """As `for_people`; somebody who is no admin is told so."""
+
+    @wraps(page)
+    async def wrapped(request: Request, person: Person) -> Response:
+        require(person, Action.ADMINISTER)
+        return await page(request, person)
+
+    return for_people(wrapped)
 
 
 def _sign_in_first(request: Request) -> str:

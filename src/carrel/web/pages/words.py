@@ -21,3 +21,22 @@ def about(duration: timedelta | None) -> str:
 def moment(at: datetime | None) -> str:
     """For the `datetime` of a time element, and for those who read it without JavaScript."""
     return at.strftime("%Y-%m-%d %H:%M UTC") if at is not None else ""
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """ "5 minutes ago", "in 2 hours". static/page.js says it in the same words, and keeps it true."""
+    seconds = (at - now).total_seconds()
+    words = _rounded(abs(seconds))
+    if words is None:
+        return "just now" if seconds <= 0 else "in a moment"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def _rounded(seconds: float) -> str | None:
+    if seconds < 45:
+        return None
+    for size, unit, most in ((60, "minute", 90), (3600, "hour", 36), (86_400, "day", 60)):
+        count = max(1, round(seconds / size))
+        if count <= most:
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return f"{round(seconds / 86_400)} days"
