@@ -45,7 +45,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no dashes is no reason to fail
     try:
         _demand_text(sys.argv)
-        app()
+        app(prog_name="carrel")
     except CarrelError as error:
         Screen(as_json="--json" in sys.argv).failure(error)
         sys.exit(exit_of(error))

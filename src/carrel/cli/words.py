@@ -1,50 +1,71 @@
-"""The words of the command, each imported only when it is used: `carrel claim` does not wait for what `carrel serve` needs."""
+"""The words of the command, each imported only when it is used: `carrel claim` does not wait for what `carrel serve` needs,
+and `carrel --help` for none of them.
+"""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-PLACES: Final[Mapping[str, str]] = {
-    "up": "carrel.cli.up:up",
-    "serve": "carrel.cli.serve:serve",
-    "migrate": "carrel.cli.migrate:migrate",
-    "claim": "carrel.cli.claim:app",
-    "workspace": "carrel.cli.workspace:app",
-    "pool": "carrel.cli.pool:app",
-    "user": "carrel.cli.user:app",
-    "token": "carrel.cli.token:app",
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "up": ("carrel.cli.up:up", "Start Carrel, its data plane and its warm workspaces."),
+    "serve": ("carrel.cli.serve:serve", "Run the control plane alone."),
+    "migrate": ("carrel.cli.migrate:migrate", "Bring the tables to this version of Carrel."),
+    "claim": ("carrel.cli.claim:app", "Ask for a workspace, see how far that is, give it back."),
+    "workspace": (
+        "carrel.cli.workspace:app",
+        "Look at workspaces, restart, extend and stop them, read what they printed.",
+    ),
+    "pool": (
+        "carrel.cli.pool:app",
+        "What can be claimed, how full it is, and the knobs an admin turns while it runs.",
+    ),
+    "user": ("carrel.cli.user:app", "Let people in, change what they may, shut them out."),
+    "token": ("carrel.cli.token:app", "Make, list and revoke API tokens for scripts."),
 }
-"""Word → module and what is in it: a function is one command, an app is a noun with several."""
+"""Word → module and what is in it (a function is one command, an app is a noun with several), and what `carrel --help` says of it:
+the first sentence of the thing's own help.
+"""
 
 
 class Words(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands: Any = _Later(PLACES)
+        self.commands: Any = _Loaded()
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(PLACES)
+        return list(WORDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return _Later(cmd_name, help=WORDS[cmd_name][1]) if cmd_name in WORDS else None
 
 
-class _Later(Mapping[str, Any]):
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = places
+class _Later(TyperCommand):
+    """Says its name and what it is for; is imported when somebody means to run it."""
 
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        return _loaded(str(self.name)).make_context(info_name, args, parent, **extra)
+
+
+class _Loaded(Mapping[str, Any]):
     def __getitem__(self, word: str) -> Any:
-        module, _, name = self._places[word].partition(":")
-        found = getattr(import_module(module), name)
-        command = typer.main.get_command(found if isinstance(found, typer.Typer) else _alone(found))
-        command.name = word
-        return command
+        return _loaded(word)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(WORDS)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(WORDS)
+
+
+def _loaded(word: str) -> Any:
+    module, _, name = WORDS[word][0].partition(":")
+    found = getattr(import_module(module), name)
+    command = typer.main.get_command(found if isinstance(found, typer.Typer) else _alone(found))
+    command.name = word
+    return command
 
 
 def _alone(function: Any) -> typer.Typer:
