@@ -184,11 +184,18 @@ class PoolLoop:
         if actions or on_the_way:
             return BUSY_TICK
         turn = self._patience.next_turn(self.clock.monotonic())
-        return CALM_TICK if turn is None else min(CALM_TICK, max(BUSY_TICK, turn))
+        turns = [*_departures(view), *([] if turn is None else [turn])]
+        return min(CALM_TICK, max(BUSY_TICK, min(turns, default=CALM_TICK)))
 
 
 def _is_on_the_way(row: Workspace) -> bool:
     return row.phase in _ON_THE_WAY or (row.claim_id is not None and row.attached_at is None)
+
+
+def _departures(view: View) -> list[float]:
+    """Seconds until what was given back is released."""
+    going = [claim.release_at for claim in view.claims if claim.release_at is not None]
+    return [(release_at - view.listed_at).total_seconds() for release_at in going]
 
 
 def _subjects(view: View) -> set[WorkspaceId]:

@@ -1,6 +1,7 @@
-"""Which claims end because time is up: held too long, held and never entered, waiting and watched by nobody."""
+"""Which claims end because time is up: given back, held too long, held and never entered, waiting and watched by nobody."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.pool import Pool
@@ -8,7 +9,10 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Workspace
 from carrel.rules.actions import Release
 from carrel.rules.view import View
-from carrel.rules.wording import humanly
+from carrel.rules.wording import GIVEN_BACK, humanly
+
+UNDO_FOR: Final = timedelta(seconds=10)
+"""How long what its holder gave back goes on, so that they can undo it."""
 
 
 def expire(view: View, policy: Pool, now: datetime) -> list[Release]:
@@ -33,10 +37,18 @@ def ends_at(workspace: Workspace, policy: Pool) -> datetime | None:
 
 def _verdict(claim: Claim, workspace: Workspace | None, policy: Pool, now: datetime) -> Reason | None:
     if claim.state is ClaimState.WAITING:
-        return _unwatched(claim, policy, now)
+        return _given_back(claim, now) or _unwatched(claim, policy, now)
     if workspace is None:
         return None
-    return _expired(workspace, policy, now) or _unentered(claim, workspace, policy, now)
+    return (
+        _given_back(claim, now)
+        or _expired(workspace, policy, now)
+        or _unentered(claim, workspace, policy, now)
+    )
+
+
+def _given_back(claim: Claim, now: datetime) -> Reason | None:
+    return None if claim.release_at is None or now < claim.release_at else GIVEN_BACK
 
 
 def _unwatched(claim: Claim, policy: Pool, now: datetime) -> Reason | None:

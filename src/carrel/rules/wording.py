@@ -1,9 +1,12 @@
 """How the sentences of reasons are worded. Pure text: decides nothing."""
 
 from datetime import timedelta
+from typing import Final
 
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase, Workspace
+
+GIVEN_BACK: Final = Reason(ReasonCode.RELEASED, "You gave it back.")
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 

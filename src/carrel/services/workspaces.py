@@ -20,7 +20,7 @@ from carrel.rules.access import Action, owner_filter, require
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
 from carrel.services.visibility import require_seen
-from carrel.store import audit, events, pools, templates, workspaces
+from carrel.store import audit, claims, events, pools, templates, workspaces
 
 LONGEST_LOG = 2000
 """Lines."""
@@ -124,6 +124,8 @@ def _begin_restart(conn: Connection, actor: Actor, workspace_id: WorkspaceId, no
     found = workspaces.get(conn, workspace_id)
     if found is None or found.phase is not Phase.READY or found.desired is not Desired.RUNNING:
         raise Conflict("Only a workspace that is ready can be restarted. Look at its phase and try again.")
+    if found.claim_id is not None:
+        claims.keep(conn, found.claim_id, now)  # whoever restarts it has not given it back
     reason = Reason(ReasonCode.RESTARTED, "Restarted on request.")
     moved = workspaces.move(conn, found.id, found.version, Phase.STARTING, now, reason=reason)
     if moved is None:
@@ -147,6 +149,7 @@ def _extend(
     workspace = view.workspace
     if workspace.claim_id is None or workspace.desired is not Desired.RUNNING:
         raise Conflict("Only a workspace that somebody holds can be extended.")
+    claims.keep(conn, workspace.claim_id, now)  # whoever wants more time has not given it back
     pool = pools.get(conn, workspace.pool)
     longest = pool.max_age if pool else None
     if longest is None:

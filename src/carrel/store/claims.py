@@ -13,15 +13,19 @@ from carrel.domain.page import Page
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import TRANSITIONS, Desired, Phase, may_become
+from carrel.rules.wording import GIVEN_BACK
 from carrel.store import cursor, events, schema
 from carrel.store.assignment import assign, unassign
 from carrel.store.claim_rows import LIVE, QUEUE, READ, WAITING, claim_from
+from carrel.store.giving_back import give_back, given_back, keep
 from carrel.store.upsert import PerEngine
 
 __all__ = [
     "Taken",
     "assign",
     "get",
+    "give_back",
+    "keep",
     "live",
     "of_user",
     "page",
@@ -102,6 +106,7 @@ _RELEASE = (
     )
     .returning(_c.c.id)
 )
+_RELEASE_UNCHANGED = _RELEASE.where(_c.c.version == sa.bindparam("seen", type_=sa.Integer()))
 
 
 def _own_or(column: str, given: str) -> sa.ColumnElement[str]:
@@ -137,17 +142,18 @@ def take(
 ) -> Taken:
     """Idempotent per (user, pool, name) while such a claim is live. Waits at a full pool; raises Exhausted at the person's own limit.
 
-    Claims that waited longer are served first, then this one, so that it may already be held on return.
+    One that was given back a moment ago is kept, or makes room for another name. Claims that waited longer are served first, then
+    this one, so that it may already be held on return.
     """
     mine = _mine(conn, user_id, pool.name, name)
     if mine is not None:
-        return Taken(mine, is_new=False)
-    if not _count_up(conn, user_id, pool):
-        return Taken(_faster_or_full(conn, user_id, pool, name), is_new=False)
+        return Taken(_kept(conn, mine, now), is_new=False)
+    if not _count_up(conn, user_id, pool) and not _made_room(conn, user_id, pool, now):
+        return Taken(_kept(conn, _faster_or_full(conn, user_id, pool, name), now), is_new=False)
     claim = Claim(claim_id, user_id, pool.name, name, ClaimState.WAITING, created_at=now, watched_at=now)
     if conn.execute(_INSERT.on(conn), _values(claim)).one_or_none() is None:
         conn.execute(_COUNT_DOWN, {"user": user_id, "in_pool": pool.name})
-        return Taken(_faster_or_full(conn, user_id, pool, name), is_new=False)
+        return Taken(_kept(conn, _faster_or_full(conn, user_id, pool, name), now), is_new=False)
     for served in assign(conn, pool.name, now):
         if served.id == claim_id:
             return Taken(served, is_new=True)
@@ -158,6 +164,22 @@ def take(
 def _mine(conn: Connection, user_id: UserId, pool: PoolName, name: str) -> Claim | None:
     row = conn.execute(_MINE, {"user": user_id, "in_pool": pool, "called": name}).one_or_none()
     return None if row is None else claim_from(row)
+
+
+def _kept(conn: Connection, mine: Claim, now: datetime) -> Claim:
+    """Asking for what one gave back a moment ago undoes that."""
+    if mine.release_at is None or not keep(conn, mine.id, now):
+        return mine
+    return get(conn, mine.id) or mine
+
+
+def _made_room(conn: Connection, user_id: UserId, pool: Pool, now: datetime) -> bool:
+    """What they gave back already need not be waited for."""
+    for claim_id in given_back(conn, user_id, pool.name):
+        release(conn, claim_id, GIVEN_BACK, now)
+        if _count_up(conn, user_id, pool):
+            return True
+    return False
 
 
 def _count_up(conn: Connection, user_id: UserId, pool: Pool) -> bool:
@@ -250,8 +272,11 @@ def watch_waiting(conn: Connection, pool: PoolName, now: datetime) -> None:
     conn.execute(_WATCH_WAITING, {"in_pool": pool, "now": now})
 
 
-def release(conn: Connection, claim_id: ClaimId, reason: Reason, now: datetime) -> Claim | None:
-    """Ends the claim, waiting or held, frees its place under the person's limit and stops its workspace. None if it was over already.
+def release(
+    conn: Connection, claim_id: ClaimId, reason: Reason, now: datetime, *, seen: int | None = None
+) -> Claim | None:
+    """Ends the claim, waiting or held, frees its place under the person's limit and stops its workspace. None if it was over already,
+    or is no longer at the version that was `seen`.
 
     A workspace that already has a reason of its own (it failed) keeps that one.
     """
@@ -260,7 +285,12 @@ def release(conn: Connection, claim_id: ClaimId, reason: Reason, now: datetime) 
         return None
     conn.execute(_HOLD_COUNT, {"user": claim.user_id, "in_pool": claim.pool})
     given = {"claim": claim_id, "now": now, "why": reason.sentence, "why_code": reason.code.value}
-    if conn.execute(_RELEASE, given).one_or_none() is None:
+    released = (
+        conn.execute(_RELEASE, given)
+        if seen is None
+        else conn.execute(_RELEASE_UNCHANGED, {**given, "seen": seen})
+    )
+    if released.one_or_none() is None:
         return None
     conn.execute(_COUNT_DOWN, {"user": claim.user_id, "in_pool": claim.pool})
     events.append(conn, now, "released", reason.sentence, claim_id=claim_id)

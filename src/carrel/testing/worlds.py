@@ -14,14 +14,16 @@ from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import BackendName, ClaimId, PoolName, TemplateName, UserId, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.pool import Pool
-from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.reason import Reason
 from carrel.domain.template import Template
 from carrel.domain.workspace import LIVE, Desired, Phase, Workspace, may_become
 from carrel.rules import actions as act
 from carrel.rules.collect import unknown
+from carrel.rules.expire import UNDO_FOR
 from carrel.rules.pace import remember
 from carrel.rules.plan import plan
 from carrel.rules.view import View
+from carrel.rules.wording import GIVEN_BACK
 
 NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -121,7 +123,17 @@ class World:
         self.claims[claim] = replace(held_claim, state=ClaimState.RELEASED, released_at=self.now)
         row = self.rows.get(held_claim.workspace_id) if held_claim.workspace_id else None
         if row is not None and may_become(row.phase, Phase.STOPPING):
-            self._end(row, Phase.STOPPING, reason or Reason(ReasonCode.RELEASED, "You gave it back."))
+            self._end(row, Phase.STOPPING, reason or GIVEN_BACK)
+
+    def give_back(self, claim: ClaimId) -> None:
+        """What waits leaves at once; what is held goes on for a moment."""
+        if self.claims[claim].state is ClaimState.HELD:
+            self.claims[claim] = replace(self.claims[claim], release_at=self.now + UNDO_FOR)
+        else:
+            self.release(claim)
+
+    def undo(self, claim: ClaimId) -> None:
+        self.claims[claim] = replace(self.claims[claim], release_at=None)
 
     def enter(self, claim: ClaimId) -> None:
         held_in = self.claims[claim].workspace_id

@@ -97,5 +97,28 @@ def test_a_held_claim_is_not_judged_by_who_watches_it() -> None:
     assert expire(View(NOON, workspaces=(row,), claims=(claim,)), a_pool(), NOON) == []
 
 
+@pytest.mark.parametrize(
+    ("goes_in", "goes"), [(SECOND, False), (timedelta(0), True), (-timedelta(hours=1), True), (None, False)]
+)
+def test_what_was_given_back_goes_on_until_it_can_no_longer_be_undone(
+    goes_in: timedelta | None, goes: bool
+) -> None:
+    release_at = None if goes_in is None else NOON + goes_in
+    row, claim = held(a_workspace(entered_at=NOON), a_claim(release_at=release_at))
+    planned = expire(View(NOON, workspaces=(row,), claims=(claim,)), a_pool(), NOON)
+
+    assert [(p.reason.code, p.reason.sentence) for p in planned] == [
+        (ReasonCode.RELEASED, "You gave it back.")
+    ] * goes
+
+
+def test_one_that_was_given_back_and_lost_its_workspace_does_not_wait_for_another() -> None:
+    claim = a_claim(release_at=NOON)
+
+    assert [p.reason.code for p in expire(View(NOON, claims=(claim,)), a_pool(), NOON)] == [
+        ReasonCode.RELEASED
+    ]
+
+
 def test_nobody_knows_an_end_of_what_nobody_holds() -> None:
     assert ends_at(a_workspace(phase=Phase.READY), a_pool()) is None

@@ -49,6 +49,22 @@ class Life(RuleBasedStateMachine):
             self.world.release(live[which % len(live)])
 
     @rule(which=st.integers(0, 99))
+    def somebody_gives_back(self, which: int) -> None:
+        live = [claim.id for claim in self.world.claims.values() if claim.state is not ClaimState.RELEASED]
+        if live:
+            self.world.give_back(live[which % len(live)])
+
+    @rule(which=st.integers(0, 99))
+    def somebody_wants_it_after_all(self, which: int) -> None:
+        going = [
+            claim.id
+            for claim in self.world.claims.values()
+            if claim.state is not ClaimState.RELEASED and claim.release_at is not None
+        ]
+        if going:
+            self.world.undo(going[which % len(going)])
+
+    @rule(which=st.integers(0, 99))
     def somebody_enters(self, which: int) -> None:
         holding = [claim.id for claim in self.world.claims.values() if claim.state is ClaimState.HELD]
         if holding:

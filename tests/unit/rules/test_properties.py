@@ -3,7 +3,7 @@ that it has to notice."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 
-from carrel.domain.claim import ClaimState
+from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import PoolName, WorkspaceId
 from carrel.domain.instance import InstanceState
 from carrel.domain.reason import Reason, ReasonCode
@@ -21,6 +21,7 @@ from carrel.rules.plan import plan
 from carrel.rules.repair import repair
 from carrel.rules.resize import resize
 from carrel.rules.view import View
+from carrel.rules.wording import GIVEN_BACK
 from carrel.testing.worlds import NOON, World, a_claim, a_pool, a_workspace, an_instance, held
 
 OWNER_MAY_SEE = {
@@ -36,6 +37,7 @@ OWNER_MAY_SEE = {
     ReasonCode.ATTACH_FAILED,
 }
 AGES = [timedelta(0), timedelta(seconds=30), timedelta(minutes=20), timedelta(hours=13), timedelta(days=5)]
+GOING = [NOON - timedelta(minutes=1), NOON, NOON + timedelta(seconds=9)]
 HOLDABLE = {Phase.STARTING, Phase.READY, Phase.DRAINING, Phase.STOPPING, Phase.FAILED}
 PASSES = 80
 """Replacing one overdue workspace takes seven passes, and there are at most eight."""
@@ -72,7 +74,8 @@ def worlds(draw: st.DrawFn) -> World:
         row = draw(rows(number))
         if row.phase in HOLDABLE and draw(st.booleans()):
             since = row.phase_at + draw(st.sampled_from([timedelta(0), timedelta(days=-1)]))
-            row, claim = held(row, a_claim(number, at=since), at=since)
+            given_back = draw(st.sampled_from([None, None, *GOING]))
+            row, claim = held(row, a_claim(number, at=since, release_at=given_back), at=since)
             world.claims[claim.id] = claim
         world.rows[row.id] = row
         state = draw(st.sampled_from([None, *InstanceState, InstanceState.RUNNING, InstanceState.RUNNING]))
@@ -162,6 +165,18 @@ def what_is_being_worked_on_is_left_alone(world: World) -> None:
         world.apply(planned)
 
 
+def what_is_given_back_ends_at_its_time_and_not_before(world: World) -> None:
+    for _ in range(12):
+        planned = world.plan()
+        for action in planned:
+            if isinstance(action, act.Release) and action.reason == GIVEN_BACK:
+                assert action.claim.release_at is not None, action
+                assert action.claim.release_at <= world.now, action
+        world.apply(planned)
+    live = [claim for claim in world.claims.values() if claim.state is not ClaimState.RELEASED]
+    assert not [claim for claim in live if claim.release_at is not None and claim.release_at <= world.now]
+
+
 def is_held(world: World, row: Workspace) -> bool:
     claim = world.claims.get(row.claim_id) if row.claim_id else None
     return claim is not None and claim.state is ClaimState.HELD
@@ -175,6 +190,7 @@ PROPERTIES = [
     strangers_are_left_alone,
     every_workspace_can_end,
     what_is_being_worked_on_is_left_alone,
+    what_is_given_back_ends_at_its_time_and_not_before,
 ]
 Property = Callable[[World], None]
 
@@ -303,6 +319,14 @@ def warm_without_asking_who_holds_it(view: View) -> list[Workspace]:
     return ready_ones(view)
 
 
+def given_back_without_a_way_back(claim: Claim, _now: datetime) -> Reason | None:
+    return GIVEN_BACK if claim.release_at is not None else None
+
+
+def given_back_and_forgotten(_claim: Claim, _now: datetime) -> Reason | None:
+    return None
+
+
 def subject_of_nothing(_action: act.Action) -> WorkspaceId | None:
     return None
 
@@ -334,6 +358,16 @@ BUGS: list[tuple[Property, str, Any]] = [
     (every_workspace_can_end, "carrel.rules.plan.repair", repair_that_keeps_the_failed),
     (every_workspace_can_end, "carrel.rules.plan.repair", repair_that_never_lets_go),
     (what_is_being_worked_on_is_left_alone, "carrel.rules.plan.subject", subject_of_nothing),
+    (
+        what_is_given_back_ends_at_its_time_and_not_before,
+        "carrel.rules.expire._given_back",
+        given_back_without_a_way_back,
+    ),
+    (
+        what_is_given_back_ends_at_its_time_and_not_before,
+        "carrel.rules.expire._given_back",
+        given_back_and_forgotten,
+    ),
 ]
 
 

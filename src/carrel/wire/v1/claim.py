@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from carrel.domain.claim import ClaimState
-from carrel.wire.v1.shape import Asking, Id, Name, Telling
+from carrel.wire.v1.shape import Asking, Id, Name, Telling, Time
 from carrel.wire.v1.workspace import Workspace
 
 Parameter = Annotated[str, StringConstraints(max_length=1000)] | bool | int | float
@@ -31,3 +31,5 @@ class Claim(Telling):
     estimate_seconds: float | None
     """How long the wait may still take, from this pool's own start times; null where nothing is known."""
     workspace: Workspace | None
+    release_at: Time | None = None
+    """It was given back on a page and goes on until then, so that this can be undone; asking for it again undoes it, too."""

@@ -22,6 +22,7 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         position=view.position,
         estimate_seconds=round(view.estimate.total_seconds(), 1) if view.estimate is not None else None,
         workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
+        release_at=found.release_at,
     )
 
 
