@@ -38,6 +38,8 @@ class TokenHolder:
     role: Role
     token_id: TokenId
     scopes: frozenset[Scope]
+    made_by: UserId | None = None
+    """Somebody else, who may know the secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from carrel.rules.access import Action, owns, require
 from carrel.rules.authorize import CODE_PARAMETER, Code, Standing, instead_of, standing
 from carrel.rules.ticket import door_of
 from carrel.rules.way_back import within_door
+from carrel.services import visits
 from carrel.services.context import Context
-from carrel.store import audit, codes, events, users, workspaces
+from carrel.store import codes, users, workspaces
 
 ENTRY: Final = "entry"
 LIFETIME: Final = timedelta(seconds=60)
@@ -100,17 +101,9 @@ def _grant(
         if not is_meant:
             owner = users.get(conn, workspace.owner) if workspace.owner else None
             return AskFirst(workspace, owner.name if owner else "somebody")
-        _write_down(conn, person, workspace, now)
+        visits.write_down(conn, person, workspace, now)
     codes.add(conn, code_hash, ENTRY, _text(code), now + LIFETIME)
     return None
-
-
-def _write_down(conn: Connection, person: Person, workspace: Workspace, now: datetime) -> None:
-    audit.add(
-        conn, now, audit.name_of(person), "enter", f"workspace:{workspace.id}", f"of user {workspace.owner}"
-    )
-    sentence = f"{person.name}, an admin, went in."
-    events.add(conn, now, "visited", sentence, workspace_id=workspace.id, claim_id=workspace.claim_id)
 
 
 def spend(conn: Connection, code_hash: str, now: datetime) -> Code | None:

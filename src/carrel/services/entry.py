@@ -39,7 +39,7 @@ from carrel.rules.ticket import (
     grace_claims,
     ticket_claims,
 )
-from carrel.services import codes
+from carrel.services import codes, visits
 from carrel.services import tokens as token_service
 from carrel.services.context import Context
 from carrel.services.signing import Signer
@@ -95,6 +95,8 @@ async def answer(ctx: Context, signer: Signer, knock: Knock) -> Answer:
     )
     facts = await _gather(ctx, knock, request, now)
     verdict = authorize(request, facts, ctx.addresses, now)
+    if isinstance(verdict, Go) and facts.holder is not None and facts.workspace is not None:
+        await visits.by_token(ctx, facts.holder, facts.workspace, now)
     await _note_entry(ctx, verdict, facts.workspace, now)
     return Answer(verdict, tuple(_cookies(ctx, signer, verdict, request, facts, nonces=nonces, now=now)))
 

@@ -11,7 +11,7 @@ from carrel.domain.actor import Actor, Role, Scope, System, TokenHolder
 from carrel.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from carrel.domain.ids import TokenId, UserId
 from carrel.mint import TOKEN_PREFIX, fingerprint, new_id, new_token
-from carrel.rules.access import Action, effective_scopes, require
+from carrel.rules.access import Action, effective_scopes, owns, require
 from carrel.rules.credentials import bootstrap_token, token_label, token_lifetime
 from carrel.services.context import Context
 from carrel.services.users import ensure_admin
@@ -46,6 +46,7 @@ async def create(
         scopes,
         now,
         expires_at=now + lives if lives is not None else None,
+        made_by=None if isinstance(actor, System) or owns(actor, owner) else actor.user_id,
     )
     await ctx.store.write(_add, actor, token, fingerprint(secret))
     return secret, token
@@ -56,6 +57,18 @@ async def page(ctx: Context, actor: Actor, *, user_id: UserId | None = None) -> 
     owner = user_id or _self(actor)
     require(actor, Action.SEE, owner=owner)
     return await ctx.store.read(tokens.of_user, owner)
+
+
+async def makers(ctx: Context, actor: Actor, user_id: UserId) -> dict[UserId, str]:
+    """The names of the admins who made tokens for this person: whom else a secret may be known to."""
+    require(actor, Action.SEE, owner=user_id)
+    return await ctx.store.read(_makers, user_id)
+
+
+def _makers(conn: Connection, user_id: UserId) -> dict[UserId, str]:
+    made_by = {token.made_by for token in tokens.of_user(conn, user_id) if token.made_by is not None}
+    found = {maker: users.get(conn, maker) for maker in made_by}
+    return {maker: user.name for maker, user in found.items() if user is not None}
 
 
 async def revoke(ctx: Context, actor: Actor, token_id: TokenId) -> None:
@@ -82,7 +95,7 @@ async def used(ctx: Context, found: tuple[Token, User]) -> TokenHolder:
     if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
         with suppress(Unavailable):
             await ctx.store.write(tokens.used, token.id, now)
-    return TokenHolder(user.id, user.name, user.role, token.id, token.scopes)
+    return TokenHolder(user.id, user.name, user.role, token.id, token.scopes, token.made_by)
 
 
 async def ensure_bootstrap(ctx: Context, secret: str) -> None:

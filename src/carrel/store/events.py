@@ -1,13 +1,16 @@
-"""Timelines: numbered lines about a workspace or a claim, kept after either is gone. Decides nothing about what is worth a line."""
+"""Timelines: numbered lines about a workspace or a claim, kept after either is gone, and the newest about a pool.
+
+Decides nothing about what is worth a line.
+"""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.event import Event
-from carrel.domain.ids import ClaimId, WorkspaceId
+from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.store import schema
 
 _e = schema.events
@@ -22,6 +25,22 @@ _OF = (
     sa.select(_e)
     .where(_e.c.subject == sa.bindparam("subject"), _e.c.seq > sa.bindparam("after"))
     .order_by(_e.c.seq)
+)
+_NEWEST = sa.select(_e).where(_e.c.subject == sa.bindparam("subject")).order_by(_e.c.seq.desc()).limit(1)
+_FORGET = sa.delete(_e).where(
+    _e.c.subject == sa.bindparam("of"), _e.c.seq <= sa.bindparam("up_to", type_=sa.Integer())
+)
+_AGAIN = (
+    sa.update(_e)
+    .where(_e.c.subject == sa.bindparam("of"), _e.c.seq == sa.bindparam("number", type_=sa.Integer()))
+    .values(at=sa.bindparam("now", type_=_e.c.at.type), workspace_id=sa.bindparam("about", type_=sa.Text()))
+)
+_HOLD_POOL = sa.select(schema.pools.c.name).where(schema.pools.c.name == sa.bindparam("name")).with_for_update()
+_TOLD = (
+    sa.select(_e.c.seq)
+    .where(_e.c.subject == sa.bindparam("subject"), _e.c.sentence == sa.bindparam("told"))
+    .where(_e.c.at >= sa.bindparam("since", type_=_e.c.at.type))
+    .limit(1)
 )
 _HOLD_CLAIM = sa.select(schema.claims.c.id).where(schema.claims.c.id == sa.bindparam("id")).with_for_update()
 _HOLD_WORKSPACE = (
@@ -74,6 +93,48 @@ def of_claim(conn: Connection, claim_id: ClaimId, after: int = 0) -> list[Event]
 
 def of_workspace(conn: Connection, workspace_id: WorkspaceId, after: int = 0) -> list[Event]:
     return _of(conn, workspace_id, after)
+
+
+POOL_LINES: Final = 100
+"""A pool lives for years; only its newest lines say anything about it."""
+
+
+def about_pool(
+    conn: Connection,
+    at: datetime,
+    kind: str,
+    sentence: str,
+    *,
+    pool: PoolName,
+    workspace_id: WorkspaceId | None = None,
+) -> None:
+    """One line of the pool's own timeline; `workspace_id` is only named in it. The same line again takes the place of the last one."""
+    conn.execute(_HOLD_POOL, {"name": pool})
+    last, subject = of_pool(conn, pool), _of_pool(pool)
+    if last is not None and (last.kind, last.sentence) == (kind, sentence):
+        conn.execute(_AGAIN, {"of": subject, "number": last.seq, "now": at, "about": workspace_id})
+        return
+    line = {"at": at, "kind": kind, "sentence": sentence, "workspace_id": workspace_id, "claim_id": None}
+    conn.execute(_INSERT, [{**line, "subject": subject, "numbered_for": subject}])
+    if last is not None and last.seq % POOL_LINES == 0:
+        conn.execute(_FORGET, {"of": subject, "up_to": last.seq - POOL_LINES})
+
+
+def of_pool(conn: Connection, pool: PoolName) -> Event | None:
+    """Its newest line."""
+    row = conn.execute(_NEWEST, {"subject": _of_pool(pool)}).one_or_none()
+    return None if row is None else _event(row)
+
+
+def _of_pool(pool: PoolName) -> str:
+    """No id holds a colon, so that a pool's lines are never taken for those of a claim or workspace."""
+    return f"pool:{pool}"
+
+
+def was_told(conn: Connection, workspace_id: WorkspaceId, sentence: str, since: datetime) -> bool:
+    """Whether its timeline has this very line from `since` or later."""
+    given = {"subject": workspace_id, "told": sentence, "since": since}
+    return conn.execute(_TOLD, given).first() is not None
 
 
 def _of(conn: Connection, subject: str, after: int) -> list[Event]:

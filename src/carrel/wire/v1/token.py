@@ -17,6 +17,8 @@ class Token(Telling):
     expires_at: Time | None
     last_used_at: Time | None
     revoked_at: Time | None
+    made_by: str | None = None
+    """The id of the admin who made it for its owner, and may know its secret; null for one's own."""
 
 
 class NewToken(Token):

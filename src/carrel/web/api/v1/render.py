@@ -1,11 +1,18 @@
 """Domain to wire: where addresses are computed and secrets left out. Asks nothing of anybody."""
 
+from dataclasses import replace
+
+from datetime import timedelta
+
 from carrel.domain.account import Token, User
 from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
 from carrel.domain.event import Event
+from carrel.domain.queue import Estimate
+from carrel.domain.step import Step, StepState
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
+from carrel.domain.workspace_list import Listed
 from carrel.services.claims import ClaimView
 from carrel.services.pools import PoolView
 from carrel.services.workspaces import WorkspaceView
@@ -20,14 +27,47 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         name=found.name,
         state=found.state,
         position=view.position,
-        estimate_seconds=round(view.estimate.total_seconds(), 1) if view.estimate is not None else None,
+        estimate_seconds=_seconds(view.estimate.likely) if view.estimate is not None else None,
+        estimate_range=_range(view.estimate),
+        sentence=view.outlook.sentence,
+        trouble=view.outlook.trouble,
+        steps=[_step(step) for step in view.outlook.steps],
         workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
         release_at=found.release_at,
     )
 
 
+def _step(found: Step) -> v1.Step:
+    took = found.took if found.state is not StepState.NOW else None
+    return v1.Step(
+        name=found.name,
+        state=found.state,
+        began_at=found.began_at,
+        took_seconds=_seconds(took) if took is not None else None,
+        note=found.note,
+    )
+
+
+def _range(found: Estimate | None) -> tuple[float, float] | None:
+    return (_seconds(found.low), _seconds(found.high)) if found is not None else None
+
+
+def _seconds(duration: timedelta) -> float:
+    return round(duration.total_seconds(), 1)
+
+
 def workspace_view(view: WorkspaceView, addresses: Addresses) -> v1.Workspace:
     return workspace(view.workspace, view.template, addresses)
+
+
+def listed(row: Listed, addresses: Addresses) -> v1.ListedWorkspace:
+    found = replace(row.workspace, stops_at=row.stops_at)
+    return v1.ListedWorkspace(
+        **dict(workspace(found, row.template, addresses)),
+        owner_name=row.owner_name,
+        template=found.template,
+        backend=found.backend,
+    )
 
 
 def workspace(found: Workspace, template: Template | None, addresses: Addresses) -> v1.Workspace:
@@ -103,6 +143,7 @@ def token(found: Token) -> v1.Token:
         expires_at=found.expires_at,
         last_used_at=found.last_used_at,
         revoked_at=found.revoked_at,
+        made_by=found.made_by,
     )
 
 
