@@ -1,0 +1,76 @@
+"""A page as people see it: at widths from a telephone to a wide desk, light and dark, and as axe judges it."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page as Tab
+from tests.e2e.conftest import SHOTS
+
+HERE = Path(__file__).parent
+LAYOUT = (HERE / "layout.js").read_text()
+WIDTHS = {320: 568, 390: 844, 1280: 800, 1920: 1080}
+PICTURED = (390, 1280)
+SERIOUS = ("serious", "critical")
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+_axe = Axe()
+
+
+async def layout_faults(tab: Tab, name: str) -> list[str]:
+    """At every width, with a picture of some of them in both schemes left in test-results/."""
+    faults = []
+    for width, height in WIDTHS.items():
+        await tab.set_viewport_size({"width": width, "height": height})
+        faults += [f"{width} px: {fault}" for fault in await tab.evaluate(LAYOUT)]
+        if width in PICTURED:
+            await _pictures(tab, f"{name}-{width}")
+    return faults
+
+
+async def _pictures(tab: Tab, name: str) -> None:
+    SHOTS.mkdir(exist_ok=True)
+    for scheme in SCHEMES:
+        await tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await tab.screenshot(path=SHOTS / f"page-{name}-{scheme}.png", full_page=True)
+    await tab.emulate_media(color_scheme="light", reduced_motion="reduce")
+
+
+async def brightness(tab: Tab, scheme: Scheme) -> tuple[float, float]:
+    """Of the page's ground and of its ink, 0 to 255."""
+    await tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found: list[str] = await tab.evaluate(
+        "() => { const look = getComputedStyle(document.body); return [look.backgroundColor, look.color]; }"
+    )
+    ground, ink = (_brightness(colour) for colour in found)
+    return ground, ink
+
+
+def _brightness(colour: str) -> float:
+    channels = [float(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3]]
+    return sum(channels) / 3
+
+
+async def axe_faults(tab: Tab, *rules: str) -> list[str]:
+    """What is serious or worse; all that axe knows, or these rules alone."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    told = await _axe.run(tab, options=options)
+    return [
+        f"{found['id']}: {found['help']}: {node['html'][:160]}"
+        for found in told.response["violations"]
+        if found["impact"] in SERIOUS
+        for node in found["nodes"][:5]
+    ]
+
+
+async def moving(tab: Tab) -> list[str]:
+    """Animations that run although the person asked for none."""
+    found: list[str] = await tab.evaluate(
+        "() => document.getAnimations().filter((one) => one.playState === 'running')"
+        ".map((one) => `${one.animationName || one.transitionProperty} of ${one.effect.target.outerHTML.slice(0, 80)}`)"
+    )
+    return found

@@ -1,0 +1,179 @@
+"""One Carrel with everything that pages show: pools in every mood, people, workspaces that run, wait and failed, tokens, reports, audit."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext
+from tests.e2e.browserless import Visitor, signed_in
+from tests.e2e.running import Carrel, PersonWithToken, eventually, running, small_config
+from tests.every_page import Page, Who
+
+POOLS = f"""
+[templates.broken]
+title = "Broken on purpose"
+command = ["{sys.executable}", "-c", "raise SystemExit('ModuleNotFoundError: No module named numpy')"]
+ready = "ready"
+
+[templates.slow]
+title = "Never there"
+description = "Its app takes an hour until it answers."
+command = ["{sys.executable}", "-c", "import time; time.sleep(3600)"]
+ready = "ready"
+price_per_hour = 0.4
+
+[pools.small]
+template = "small"
+backend = "local"
+warm = 2
+limit = 12
+per_user = 4
+
+[pools.cold]
+template = "small"
+backend = "local"
+warm = 0
+limit = 4
+
+[pools.paused]
+template = "small"
+backend = "local"
+warm = 1
+paused = true
+
+[pools.broken]
+template = "broken"
+backend = "local"
+warm = 1
+limit = 2
+
+[pools.slow]
+template = "slow"
+backend = "local"
+warm = 1
+limit = 2
+start_timeout = "2h"
+
+[pools.full]
+template = "small"
+backend = "local"
+warm = 0
+limit = 1
+watch_within = "6h"
+"""
+
+NAMES = {Who.PERSON: "ada.lovelace", Who.ADMIN: "grace"}
+OTHERS = ["barbara", "carol", "dorothy-of-a-long-name-with-no-space-in-it"]
+
+
+@dataclass(slots=True)
+class Scene:
+    carrel: Carrel
+    people: dict[str, PersonWithToken] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        return self.carrel.hub.removesuffix("/hub/")
+
+    def url(self, page: Page) -> str:
+        return self.origin + page.at(self.places)
+
+    async def window(self, browser: Browser, who: Who, **more: Any) -> BrowserContext:
+        """A browser of its own with this person signed in."""
+        context = await browser.new_context(**more)
+        context.set_default_timeout(20_000)
+        if who is not Who.STRANGER:
+            await sign_in(context, self.carrel, self.people[NAMES[who]])
+        return context
+
+    async def claim(self, name: str, pool: str, called: str = "default") -> dict[str, Any]:
+        async with self.carrel.api(self.people[name].token) as api:
+            answer = await api.post("/claims", json={"pool": pool, "name": called})
+            assert answer.status_code in (200, 201, 202), answer.text
+            return dict(answer.json())
+
+    async def held(self, name: str, pool: str, called: str = "default") -> dict[str, Any]:
+        asked = await self.claim(name, pool, called)
+        return await self._until(name, asked["id"], "held")
+
+    async def _until(self, name: str, claim_id: str, state: str) -> dict[str, Any]:
+        async with self.carrel.api(self.people[name].token) as api:
+
+            async def is_so() -> dict[str, Any] | None:
+                found = (await api.get(f"/claims/{claim_id}")).json()
+                return dict(found) if found["state"] == state else None
+
+            return dict(await eventually(f"{name}'s claim is {state}", is_so, 60))
+
+    async def released(self, name: str, claim_id: str) -> None:
+        async with self.carrel.api(self.people[name].token) as api:
+            assert (await api.delete(f"/claims/{claim_id}")).status_code in (200, 204)
+        await self._until(name, claim_id, "released")
+
+    async def crashed(self, name: str, claim: dict[str, Any]) -> None:
+        """Its app ends by itself while somebody works in it."""
+        headers = {"Authorization": f"Bearer {self.people[name].token}"}
+        async with self.carrel.browserless() as client:
+            await client.get(claim["workspace"]["base_url"] + "die", headers=headers)
+        await self._until(name, claim["id"], "released")
+
+
+async def sign_in(context: BrowserContext, carrel: Carrel, person: PersonWithToken) -> None:
+    page = await context.new_page()
+    await page.goto(carrel.hub)
+    await page.get_by_label("Name").fill(person.name)
+    await page.get_by_label("Password").fill(person.password)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(carrel.hub)
+    await page.close()
+
+
+@contextlib.asynccontextmanager
+async def set_up(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with running(tmp_path, small_config(POOLS)) as carrel:
+        scene = Scene(carrel)
+        for name in (*NAMES.values(), *OTHERS):
+            scene.people[name] = await carrel.person(name)
+        async with carrel.api() as api:
+            grace = scene.people[NAMES[Who.ADMIN]]
+            assert (await api.patch(f"/users/{grace.id}", json={"role": "admin"})).status_code == 200
+            last = scene.people[OTHERS[-1]]
+            assert (await api.patch(f"/users/{last.id}", json={"disabled": True})).status_code == 200
+        await asyncio.gather(_adas_day(scene), _a_queue(scene))
+        yield scene
+
+
+async def _adas_day(scene: Scene) -> None:
+    """One workspace she is in, one that crashed, one given back."""
+    ada = NAMES[Who.PERSON]
+    await scene.carrel.warm("small", 1)
+    here = await scene.held(ada, "small")
+    broken = await scene.held(ada, "small", "analysis")
+    done = await scene.held(ada, "small", "homework")
+    visitor: Visitor = await signed_in(scene.carrel, scene.people[ada])
+    await visitor.enter(here["workspace"]["base_url"])
+    await visitor.aclose()
+    await scene.crashed(ada, broken)
+    await scene.released(ada, done["id"])
+    scene.places |= {
+        "pool": "small",
+        "workspace": here["workspace"]["id"],
+        "held": here["id"],
+        "failed": broken["id"],
+        "released": done["id"],
+        "user": scene.people[ada].id,
+        "nonce": "0" * 64,
+    }
+
+
+async def _a_queue(scene: Scene) -> None:
+    """Barbara has the only one there is; ada waits behind carol."""
+    theirs = await scene.held("barbara", "full")
+    await scene.claim("carol", "full")
+    waiting = await scene.claim(NAMES[Who.PERSON], "full")
+    scene.places |= {"waiting": waiting["id"], "somebody_elses": theirs["id"]}

@@ -1,0 +1,103 @@
+"""Every page, looked at: at every width, light and dark, by axe, by keyboard alone; nothing leaves the machine, nothing stands inline."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+from playwright.async_api import Page as Tab
+from tests.every_page import NOT_PAGES, PAGES, Page, Who, page_routes
+
+from .looking import WIDTHS, axe_faults, brightness, layout_faults, moving
+from .scene import Scene
+from .watching import Watch, inline_faults, policy_faults, watched
+
+pytestmark = pytest.mark.chromium
+
+TABS = (Path(__file__).parent / "tabs.js").read_text()
+EACH = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+
+Tabs = dict[Who, tuple[Tab, Watch]]
+
+
+@pytest.fixture(scope="module")
+async def tabs(scene: Scene, browser: Browser) -> AsyncIterator[Tabs]:
+    """One tab for each kind of person."""
+    windows = {who: await scene.window(browser, who, reduced_motion="reduce") for who in Who}
+    yield {who: await watched(window, scene.origin) for who, window in windows.items()}
+    for window in windows.values():
+        await window.close()
+
+
+async def opened(scene: Scene, tabs: Tabs, page: Page, width: int = 1280) -> tuple[Tab, Watch]:
+    tab, watch = tabs[page.who]
+    await tab.set_viewport_size({"width": width, "height": WIDTHS[width]})
+    await tab.emulate_media(color_scheme="light", reduced_motion="reduce")
+    watch.expect(scene.url(page), page.status)
+    answer = await tab.goto(scene.url(page))
+    assert answer is not None
+    assert answer.status == page.status, await answer.text()
+    assert tab.url == scene.url(page), "it led elsewhere"
+    assert policy_faults(answer.headers["content-security-policy"]) == []
+    assert inline_faults(await answer.text()) == []
+    return tab, watch
+
+
+@pytest.mark.parametrize("route", sorted({*page_routes()} - NOT_PAGES.keys()))
+def test_every_page_is_looked_at(route: str) -> None:
+    assert route in {page.route for page in PAGES}, f"tests/every_page.py has no entry for {route}"
+
+
+def test_the_list_of_pages_holds_none_that_is_not_there() -> None:
+    assert {page.route for page in PAGES} | NOT_PAGES.keys() <= {*page_routes()}
+    names = [page.name for page in PAGES]
+    assert len(names) == len(set(names))
+
+
+@EACH
+async def test_a_page_fits_every_window_and_stays_on_this_machine(
+    scene: Scene, tabs: Tabs, page: Page
+) -> None:
+    tab, watch = await opened(scene, tabs, page)
+    assert await layout_faults(tab, page.name) == []
+    light, dark = await brightness(tab, "light"), await brightness(tab, "dark")
+    assert light[0] - light[1] > 150, "light is dark ink on a light ground"
+    assert dark[1] - dark[0] > 150, "dark is light ink on a dark ground"
+    assert await moving(tab) == []
+    assert watch.faults == []
+
+
+@EACH
+async def test_axe_finds_nothing_serious(scene: Scene, tabs: Tabs, page: Page) -> None:
+    tab, _ = await opened(scene, tabs, page)
+    assert await axe_faults(tab) == []
+    await tab.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert await axe_faults(tab, "color-contrast", "link-in-text-block") == []
+    await tab.set_viewport_size({"width": 390, "height": WIDTHS[390]})
+    assert await axe_faults(tab, "target-size", "scrollable-region-focusable", "color-contrast") == []
+
+
+@EACH
+async def test_everything_is_reached_by_keyboard(scene: Scene, tabs: Tabs, page: Page) -> None:
+    tab, _ = await opened(scene, tabs, page)
+    await _open_all_details(tab)
+    stops = await tab.evaluate(TABS, "begin")
+    told = {"faults": ["nothing was reached"], "missing": stops}
+    for _ in range(2 * stops // 10 + 4):
+        for _ in range(10):
+            await tab.keyboard.press("Tab")
+        told = await tab.evaluate(TABS, "end")
+        if not told["missing"]:
+            break
+    assert told["faults"] == []
+
+
+async def _open_all_details(tab: Tab) -> None:
+    """With the keyboard, as whoever has no mouse does."""
+    for summary in await tab.locator("summary").all():
+        was_open = await summary.evaluate("(one) => one.parentElement.open")
+        await summary.press("Enter")
+        assert await summary.evaluate("(one) => one.parentElement.open") != was_open
+        if was_open:
+            await summary.press("Enter")
+    await tab.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")

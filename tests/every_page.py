@@ -1,0 +1,76 @@
+"""Every page that people can ask for, with an address at which it has something to show. A page without an entry here fails a test.
+
+Addresses name things in braces; whoever opens pages says what stands for them (see `Places`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.routing import BaseRoute, Route
+
+from carrel.web.pages.routes import hub_routes
+
+Places = Mapping[str, str]
+"""What stands for `{pool}`, `{waiting}` and so on, there where the pages are opened."""
+
+
+class Who(StrEnum):
+    STRANGER = "stranger"
+    PERSON = "person"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    name: str
+    """Of its screenshots, too."""
+    route: str
+    """As it stands among the hub's routes."""
+    address: str
+    who: Who = Who.PERSON
+    status: int = 200
+    is_long: bool = False
+    """It lists what there may be thousands of."""
+
+    def at(self, places: Places) -> str:
+        return self.address.format_map(places)
+
+
+NOWHERE = "nothing there"
+"""Stands for the route that answers whatever is not there."""
+
+PAGES = [
+    Page("sign-in", "/hub/sign-in", "/hub/sign-in", Who.STRANGER),
+    Page("home", "/hub/", "/hub/"),
+    Page("home-of-a-newcomer", "/hub/", "/hub/", Who.ADMIN),
+    Page("open", "/hub/open/{pool}", "/hub/open/{pool}?path=hello"),
+    Page("open-by-name", "/hub/open/{pool}/{name}", "/hub/open/{pool}/spare"),
+    Page("waiting", "/hub/claims/{claim_id}", "/hub/claims/{waiting}"),
+    Page("failed", "/hub/claims/{claim_id}", "/hub/claims/{failed}"),
+    Page("released", "/hub/claims/{claim_id}", "/hub/claims/{released}"),
+    Page("enter-somebody-elses", "/hub/enter", "/hub/enter?workspace={workspace}&nonce={nonce}", Who.ADMIN),
+    Page("workspace", "/hub/workspaces/{workspace_id}", "/hub/workspaces/{workspace}"),
+    Page("no-such-page", NOWHERE, "/hub/nothing/here", status=404),
+    Page("refused", "/hub/claims/{claim_id}", "/hub/claims/{somebody_elses}", status=404),
+]
+
+NOT_PAGES: dict[str, str] = {}
+"""Routes that people read and that are no pages, each with the reason."""
+
+
+def page_routes() -> Iterator[str]:
+    """What the hub has for people who read."""
+    for route in hub_routes():
+        if isinstance(route, Route) and "GET" in (route.methods or ()):
+            yield route.path
+        elif not isinstance(route, Route) and _answers_nothing_there(route):
+            yield NOWHERE
+
+
+def _answers_nothing_there(route: BaseRoute) -> bool:
+    return not hasattr(route, "path")
+
+
+def of(who: Who) -> list[Page]:
+    return [page for page in PAGES if page.who is who]
