@@ -11,6 +11,7 @@ import pytest
 
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase
+from carrel.rules.causes import Delay
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -56,12 +57,12 @@ def test_the_tables_hold_what_is_there(tool: ModuleType) -> None:
 
 
 def kinds_written(source: str) -> Iterator[str | None]:
-    """The kind of each `events.add(…)` or `events.append(…)`; None where it cannot be read from the source."""
+    """The kind of each `events.add(…)`, `events.append(…)` or `events.about_pool(…)`; None where it cannot be read from the source."""
     for node in ast.walk(ast.parse(source)):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("add", "append")
+            and node.func.attr in ("add", "append", "about_pool")
             and isinstance(node.func.value, ast.Name)
             and node.func.value.id == "events"
         ):
@@ -77,6 +78,8 @@ def _kinds(argument: ast.expr | None) -> Iterator[str | None]:
             yield from _kinds(other)
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="Phase"), attr=name), attr="value"):
             yield Phase[name].value
+        case ast.Attribute(value=ast.Name(id="delay"), attr="value"):
+            yield from (delay.value for delay in Delay)
         case ast.Attribute(value=ast.Name(id="phase") | ast.Attribute(attr="phase"), attr="value"):
             yield from (phase.value for phase in Phase)
         case _:
@@ -98,6 +101,8 @@ def test_kinds_are_read_from_the_source() -> None:
     assert list(kinds_written('events.add(conn, now, "waiting", "…")')) == ["waiting"]
     assert list(kinds_written('events.append(conn, now, "a" if x else "b", "…")')) == ["a", "b"]
     assert list(kinds_written("events.append(conn, now, Phase.GONE.value, text)")) == ["gone"]
+    assert list(kinds_written('events.about_pool(conn, now, "seen", "…")')) == ["seen"]
+    assert list(kinds_written("events.about_pool(conn, now, delay.value, text)")) == list(Delay)
     assert set(kinds_written("events.append(conn, now, phase.value, text)")) == {
         phase.value for phase in Phase
     }

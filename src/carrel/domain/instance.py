@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.reason import ReasonCode
 
 
 class InstanceState(StrEnum):
@@ -27,3 +28,5 @@ class Instance:
     handle: str | None = None
     sentence: str | None = None
     """For an ended one: what is known of why, e.g. "The command ended with exit status 1." """
+    code: ReasonCode | None = None
+    """The same for programs, where the driver can tell; it crashed, where it cannot."""

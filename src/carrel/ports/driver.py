@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
+from carrel.domain.reason import ReasonCode
 from carrel.domain.template import Template
 from carrel.rules.ticket import door_of
 
@@ -34,11 +35,12 @@ T = TypeVar("T")
 
 
 class DriverError(Exception):
-    """`sentence` says what is wrong and what helps; people may read it."""
+    """`sentence` says what is wrong and what helps; people may read it. `code` says the same to programs, where the driver can tell."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, code: ReasonCode | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.code = code
 
 
 class DriverUnavailable(DriverError):

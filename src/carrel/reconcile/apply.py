@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim
-from carrel.domain.ids import ClaimId, WorkspaceId
+from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
@@ -33,6 +33,7 @@ from carrel.rules.actions import (
     Remove,
     Start,
 )
+from carrel.rules.causes import Delay
 from carrel.rules.pace import PROVEN_AFTER
 from carrel.store import claims, workspaces
 from carrel.store.engine import Store
@@ -124,13 +125,16 @@ class Apply:
         except Rejected as error:
             self.failed_starts.append(self.clock.now())
             _log.error("start rejected", pool=row.pool, workspace=row.id, why=error.sentence)
-            await self._fail(row, Reason(ReasonCode.REJECTED, error.sentence))
+            await self._fail(row, Reason(error.code or ReasonCode.REJECTED, error.sentence))
         except (OutOfCapacity, DriverUnavailable) as error:
             self.failed_starts.append(self.clock.now())
             _log.warning("start put off", pool=row.pool, workspace=row.id, why=error.sentence)
-            self._ring(
-                await self.store.write(mishaps.tell_waiting, row.pool, error.sentence, self.clock.now())
-            )
+            delay = Delay.FULL if isinstance(error, OutOfCapacity) else Delay.AWAY
+            await self.put_off(row.pool, delay, error.sentence)
+
+    async def put_off(self, pool: PoolName, delay: Delay, why: str) -> None:
+        """Nothing can be started for now: the pool and those who wait are told why."""
+        self._ring(await self.store.write(mishaps.put_off, pool, delay, why, self.clock.now()))
 
     async def _move(self, action: Move) -> None:
         row = action.workspace

@@ -14,10 +14,12 @@ from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError
 from carrel.ports.wake import Wake, pool_topic
+from carrel.reconcile import mishaps
 from carrel.reconcile.apply import Apply
 from carrel.reconcile.look import Look
 from carrel.reconcile.patience import Patience
 from carrel.rules.actions import Action, Assign, Start, subject
+from carrel.rules.causes import Delay
 from carrel.rules.pace import remember
 from carrel.rules.plan import plan
 from carrel.rules.view import View
@@ -57,6 +59,8 @@ class PoolLoop:
     _leads_until: datetime | None = None
     _looked_at: datetime | None = None
     _patience: Patience = field(default_factory=Patience)
+    _is_blind: bool = True
+    """The last look failed; perhaps that of the process before this one."""
 
     async def run(self) -> None:
         """Until the pool is gone for good or the task is cancelled; then what is under way is left to the next start."""
@@ -86,7 +90,7 @@ class PoolLoop:
             return CALM_TICK
         await self._make_up_for_blindness()
         put_off = self._patience.put_off(self.clock.monotonic())
-        seen = await self.look(self._in_flight | put_off, self._failures)
+        seen = await self._look(self._in_flight | put_off)
         if seen is None:
             return None
         view, facts = seen
@@ -101,6 +105,19 @@ class PoolLoop:
             if not isinstance(action, Start | Assign):
                 self._launch(action, facts)
         return self._tick(view, actions, put_off)
+
+    async def _look(self, left_alone: Collection[WorkspaceId]) -> tuple[View, Facts] | None:
+        """A backend that cannot even be asked is news to those who wait, and so is its return. Raises DriverError."""
+        try:
+            seen = await self.look(left_alone, self._failures)
+        except DriverError as error:
+            self._is_blind = True
+            await self.apply.put_off(self.pool, Delay.UNSEEN, error.sentence)
+            raise
+        if self._is_blind:
+            await self.store.write(mishaps.seen_again, self.pool, self.clock.now())
+            self._is_blind = False
+        return seen
 
     async def settled(self) -> None:
         """Wait for everything under way, for tests and for a clean end."""

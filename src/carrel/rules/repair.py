@@ -119,7 +119,7 @@ def _running(view: View, row: Workspace, instance: Instance | None) -> Action | 
 
 
 def _crashed(instance: Instance) -> Reason:
-    return Reason(ReasonCode.CRASHED, instance.sentence or "Its app ended by itself.")
+    return Reason(instance.code or ReasonCode.CRASHED, instance.sentence or "Its app ended by itself.")
 
 
 def _paced(asks: list[Ask], view: View, now: datetime) -> list[Ask]:

@@ -20,7 +20,7 @@ from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
 from carrel.rules import expire
 from carrel.services.context import Context
-from carrel.store import claims, homes, pools, templates, workspaces
+from carrel.store import claims, events, homes, pools, templates, workspaces
 
 TRIES = 5
 """Warm workspaces tried for one claim in one go; after that the claim waits and the reconciler goes on. Bounds one request's time."""
@@ -52,7 +52,12 @@ async def hand_over(ctx: Context, claim: Claim) -> Claim:
         claim, workspace, template = holding.claim, holding.workspace, holding.template
         if workspace is None or template is None or workspace.attached_at is not None:
             return claim
-        fault = await _fault(ctx, workspace, template, holding.home)
+        try:
+            fault = await _fault(ctx, workspace, template, holding.home)
+        except DriverUnavailable as error:
+            await ctx.store.write(_tell, claim, error.sentence, ctx.clock.now())
+            ctx.wake.ring(claim_topic(claim.id))
+            raise
         if fault is None:
             await _attached(ctx, workspace, holding.home)
             ctx.wake.ring(claim_topic(claim.id))
@@ -103,6 +108,14 @@ async def _attached(ctx: Context, workspace: Workspace, home: Home | None) -> No
     await ctx.store.write(_record, workspace, home, ctx.clock.now())
 
 
+def _tell(conn: Connection, claim: Claim, why: str, now: datetime) -> None:
+    """That their files are late, and why; once as long as it stays the same."""
+    sentence = f"Your files could not be brought in yet; it is tried again. {why}"
+    known = events.of_claim(conn, claim.id)
+    if not known or known[-1].sentence != sentence:
+        events.add(conn, now, "delayed", sentence, claim_id=claim.id)
+
+
 def _record(conn: Connection, workspace: Workspace, home: Home | None, now: datetime) -> None:
     """With the time at which it will stop, so that its person knows from the first moment."""
     home_id = home.id if home else None
@@ -126,5 +139,6 @@ def _give_up(conn: Connection, claim: Claim, workspace: Workspace, fault: Reason
     current = workspaces.get(conn, workspace.id)
     if current is not None and current.phase is Phase.READY and current.claim_id is None:
         workspaces.move(conn, current.id, current.version, Phase.FAILED, now, reason=fault)
+        events.about_pool(conn, now, "failed", fault.sentence, pool=claim.pool, workspace_id=current.id)
     claims.assign(conn, claim.pool, now)
     return claims.get(conn, claim.id) or claim

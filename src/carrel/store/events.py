@@ -35,7 +35,9 @@ _AGAIN = (
     .where(_e.c.subject == sa.bindparam("of"), _e.c.seq == sa.bindparam("number", type_=sa.Integer()))
     .values(at=sa.bindparam("now", type_=_e.c.at.type), workspace_id=sa.bindparam("about", type_=sa.Text()))
 )
-_HOLD_POOL = sa.select(schema.pools.c.name).where(schema.pools.c.name == sa.bindparam("name")).with_for_update()
+_HOLD_POOL = (
+    sa.select(schema.pools.c.name).where(schema.pools.c.name == sa.bindparam("name")).with_for_update()
+)
 _TOLD = (
     sa.select(_e.c.seq)
     .where(_e.c.subject == sa.bindparam("subject"), _e.c.sentence == sa.bindparam("told"))

@@ -58,6 +58,7 @@ class App:
 
     def __init__(self, slot: str, argv: list[str], output: int) -> None:
         self._slot = slot
+        self._victims = victims_of_memory()
         self._began = time.monotonic()  # noqa: TID251 - runs without the package, so without its clock
         self._pid = os.posix_spawn(
             argv[0],
@@ -73,7 +74,9 @@ class App:
     def ended(self, status: int) -> None:
         seconds = time.monotonic() - self._began  # noqa: TID251 - as above
         code = os.waitstatus_to_exitcode(status)
-        note(self._slot, "ended.json", f'{{"code": {code}, "seconds": {seconds:.1f}}}')
+        hunger = code == -signal.SIGKILL and victims_of_memory() > self._victims
+        more = ', "out_of_memory": true' if hunger else ""
+        note(self._slot, "ended.json", f'{{"code": {code}, "seconds": {seconds:.1f}{more}}}')
 
     def reap(self) -> None:
         while True:
@@ -119,6 +122,16 @@ def note(slot: str, name: str, text: str) -> None:
         os.replace(path + ".new", path)
     except OSError:
         return
+
+
+def victims_of_memory() -> int:
+    """How many processes the kernel has ended for want of memory since boot; 0 where it does not say."""
+    try:
+        with open("/proc/vmstat", "rb") as file:
+            counts = dict(line.split() for line in file)
+    except OSError:
+        return 0
+    return int(counts.get(b"oom_kill", 0))
 
 
 def yield_memory(slot: str) -> None:

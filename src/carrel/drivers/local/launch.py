@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from carrel.domain.ids import InstallationId
+from carrel.domain.reason import ReasonCode
 from carrel.drivers.local.options import Options
 from carrel.ports.driver import Rejected, Spec
 
@@ -119,7 +120,8 @@ def _program(spec: Spec, options: Options) -> str:
     if found is not None:
         return os.path.abspath(found)  # noqa: PTH100 - resolve() would follow a venv's link out of the venv
     if name.startswith("/") and os.path.exists(name):  # noqa: PTH110 - beside shutil.which, which takes text too
-        raise Rejected(f'The program "{name}" may not be executed: check its permissions or change {where}.')
-    if "/" in name:
-        raise Rejected(f'The program "{name}" was not found: install it or change {where}.')
-    raise Rejected(f'The program "{name}" was not found on PATH ({path}): install it or change {where}.')
+        sentence = f'The program "{name}" may not be executed: check its permissions or change {where}.'
+        raise Rejected(sentence, ReasonCode.NOT_PERMITTED)
+    place = "" if "/" in name else f" on PATH ({path})"
+    sentence = f'The program "{name}" was not found{place}: install it or change {where}.'
+    raise Rejected(sentence, ReasonCode.COMMAND_MISSING)

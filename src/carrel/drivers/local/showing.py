@@ -1,17 +1,21 @@
 """What is shown of one instance, told from its slot and its processes. Pure: looks at nothing itself."""
 
+import errno
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import WorkspaceId
+from carrel.domain.reason import ReasonCode
 from carrel.drivers.local.launch import HOST
 from carrel.drivers.local.processes import Member
 from carrel.drivers.local.slot import End, Record, Run
 from carrel.ports.driver import Instance, InstanceState
+from carrel.rules.causes import code_of_exit
 
 UNSEEN = "The program ended while Carrel was not watching."
 INTERRUPTED = "Its start was interrupted."
@@ -40,6 +44,7 @@ def shown(
         endpoint=Endpoint(HOST, record.port) if record else None,
         handle=json.dumps(asdict(evidence.run)) if evidence.run else None,
         sentence=_sentence(evidence) if state is InstanceState.ENDED else None,
+        code=_code(evidence.end) if state is InstanceState.ENDED and evidence.end else None,
     )
 
 
@@ -68,9 +73,37 @@ def _sentence(evidence: Evidence) -> str:
         return "The program ended; how is not known."
     after = f"after {_duration(end.seconds)}"
     if end.code < 0:
-        hint = " The machine may have run out of memory." if end.code == -signal.SIGKILL else ""
-        return f"The program was ended by {_signal_name(-end.code)} {after}.{hint}"
+        return f"The program was ended by {_signal_name(-end.code)} {after}.{_hint(end)}"
     return f"The program ended by itself {after}, with exit status {end.code}."
+
+
+def _hint(end: End) -> str:
+    if end.code != -signal.SIGKILL:
+        return ""
+    return (
+        " The machine ran out of memory." if end.out_of_memory else " The machine may have run out of memory."
+    )
+
+
+def _code(end: End) -> ReasonCode | None:
+    if end.error is not None:
+        return _REFUSALS.get(end.error)
+    if end.code is None:
+        return None
+    return ReasonCode.OUT_OF_MEMORY if end.out_of_memory else code_of_exit(end.code)
+
+
+_REFUSALS: Final[Mapping[int, ReasonCode]] = {
+    errno.ENOENT: ReasonCode.COMMAND_MISSING,
+    errno.ENOEXEC: ReasonCode.COMMAND_MISSING,
+    errno.ENOTDIR: ReasonCode.COMMAND_MISSING,
+    errno.EACCES: ReasonCode.NOT_PERMITTED,
+    errno.EPERM: ReasonCode.NOT_PERMITTED,
+    errno.ENOMEM: ReasonCode.OUT_OF_MEMORY,
+    errno.ENOSPC: ReasonCode.DISK_FULL,
+    errno.EDQUOT: ReasonCode.DISK_FULL,
+}
+"""What kept the program from starting at all."""
 
 
 def _signal_name(number: int) -> str:

@@ -44,6 +44,8 @@ class End:
     code: int | None = None
     seconds: float = 0.0
     error: int | None = None
+    out_of_memory: bool = False
+    """It was killed, and the kernel ended something for want of memory while it ran."""
 
 
 class Slot:
@@ -110,6 +112,7 @@ class Slot:
             code=code if isinstance(code, int) else None,
             seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
             error=error if isinstance(error, int) else None,
+            out_of_memory=found.get("out_of_memory") is True,
         )
 
     def rescue(self) -> None:

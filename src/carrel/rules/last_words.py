@@ -1,0 +1,56 @@
+"""What an app printed last, made fit to be kept and read: few enough lines, no secret, nothing that commands a terminal.
+
+Pure text; where the lines come from, and where they are kept, is not its business.
+"""
+
+import re
+from typing import Final
+
+LINES: Final = 40
+"""A stack trace with what led to it; the whole log goes with the slot."""
+LENGTH: Final = 4096
+LINE: Final = 400
+"""Characters of one line: a minified script in a stack trace must not push everything else out."""
+
+_OPENING: Final = "Its app printed last:"
+_ESCAPES: Final = re.compile(r"\x1b(\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
+_OVERWRITTEN: Final = re.compile(r".*\r(?=.)")
+"""A progress bar writes its line again and again; the last writing counts."""
+
+
+def tidy(text: str, secret: str) -> list[str]:
+    """The last lines that say something."""
+    if secret:
+        text = text.replace(secret, "…")
+    lines = [_line(line) for line in text.split("\n")[-LINES:]]
+    kept: list[str] = []
+    left = LENGTH
+    for line in reversed(lines):
+        left -= len(line) + 1
+        if left < 0:
+            break
+        if line or kept:
+            kept.append(line)
+    return _without_blank_start(kept[::-1])
+
+
+def quoted(lines: list[str]) -> str:
+    """As a line of a timeline; one line alone stays on it."""
+    return f"{_OPENING} {lines[0]}" if len(lines) == 1 else "\n".join([_OPENING, *lines])
+
+
+def unquoted(sentence: str) -> list[str]:
+    """The lines back out of it."""
+    text = sentence.removeprefix(_OPENING).removeprefix(" ").removeprefix("\n")
+    return text.split("\n") if text else []
+
+
+def _line(line: str) -> str:
+    plain = _OVERWRITTEN.sub("", _ESCAPES.sub("", line).rstrip("\r"))
+    shown = "".join(sign if sign.isprintable() else " " for sign in plain.expandtabs(4)).rstrip()
+    return shown if len(shown) <= LINE else shown[: LINE - 1] + "…"
+
+
+def _without_blank_start(lines: list[str]) -> list[str]:
+    first = next((at for at, line in enumerate(lines) if line), len(lines))
+    return lines[first:]

@@ -1,0 +1,46 @@
+"""What keeps a pool from starting anything: the newest line of its own timeline, unless a workspace became ready since."""
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from carrel.domain.event import Event
+from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.workspace import Desired, Phase
+from carrel.rules.causes import Delay
+from carrel.store import events, schema
+
+_w = schema.workspaces
+_READY_SINCE = (
+    sa.select(_w.c.id)
+    .where(_w.c.pool == sa.bindparam("pool"), _w.c.ready_at > sa.bindparam("at", type_=_w.c.ready_at.type))
+    .limit(1)
+)
+_COMING = sa.select(_w.c.phase).where(
+    _w.c.pool == sa.bindparam("pool"),
+    sa.text("phase <> 'gone'"),
+    _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in (Phase.PENDING, Phase.STARTING)]),
+    _w.c.claim_id.is_(None),
+    _w.c.desired == Desired.RUNNING.value,
+)
+
+
+def newest(conn: Connection, pool: PoolName) -> Event | None:
+    """Of kind "failed" or a `Delay`; None where all is well."""
+    last = events.of_pool(conn, pool)
+    if last is None or last.kind == "seen":
+        return None
+    if last.kind == Delay.UNSEEN:
+        return last
+    started = conn.execute(_READY_SINCE, {"pool": pool, "at": last.at}).first()
+    return last if started is None else None
+
+
+def printed(conn: Connection, workspace_id: WorkspaceId) -> Event | None:
+    """What its app printed last before it failed."""
+    lines = [event for event in events.of_workspace(conn, workspace_id) if event.kind == "printed"]
+    return lines[-1] if lines else None
+
+
+def coming(conn: Connection, pool: PoolName) -> set[Phase]:
+    """The phases of what is on its way for those who wait: a pending one may still be put off, a starting one is under way."""
+    return {Phase(phase) for phase in conn.execute(_COMING, {"pool": pool}).scalars()}
