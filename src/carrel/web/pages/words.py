@@ -2,11 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from carrel.domain.queue import Estimate
 
-def about(duration: timedelta | None) -> str:
+
+def about(duration: timedelta | Estimate | None) -> str:
     """ "about 40 seconds"; nobody believes "41.3 seconds"."""
     if duration is None:
         return "a while"
+    if isinstance(duration, Estimate):
+        duration = duration.likely
     seconds = max(0.0, duration.total_seconds())
     if seconds < 5:
         return "a few seconds"
@@ -36,7 +40,7 @@ def _rounded(seconds: float) -> str | None:
     if seconds < 45:
         return None
     for size, unit, most in ((60, "minute", 90), (3600, "hour", 36), (86_400, "day", 60)):
-        count = max(1, round(seconds / size))
+        count = max(1, int(seconds / size + 0.5))  # as JavaScript rounds
         if count <= most:
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return f"{round(seconds / 86_400)} days"
+    return f"{int(seconds / 86_400 + 0.5)} days"
