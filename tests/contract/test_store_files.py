@@ -288,7 +288,6 @@ def _steps(conn: Connection, pool: PoolName) -> int:
     raw.set_progress_handler(count, 1)
     try:
         workspaces.of_pool(conn, pool)
-        workspaces.coming(conn, pool)
     finally:
         raw.set_progress_handler(None, 1)
     return taken

@@ -7,6 +7,7 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 
 GIVEN_BACK: Final = Reason(ReasonCode.RELEASED, "You gave it back.")
+LEFT_THE_QUEUE: Final = Reason(ReasonCode.RELEASED, "You left the queue.")
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 

@@ -13,6 +13,7 @@ from carrel.domain.errors import Invalid, NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, PoolName, UserId, is_name
 from carrel.domain.page import Page
+from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
@@ -20,9 +21,11 @@ from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, require
-from carrel.rules.estimate import estimate
+from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
+from carrel.services import outlook
 from carrel.services.context import Context
 from carrel.services.handover import hand_over
+from carrel.services.outlook import Outlook
 from carrel.services.visibility import require_seen
 from carrel.store import audit, claims, events, pools, templates, users, workspaces
 
@@ -37,11 +40,11 @@ class ClaimView:
     """A claim with all that a page or an API answer tells about it."""
 
     claim: Claim
+    outlook: Outlook
     workspace: Workspace | None = None
     template: Template | None = None
     position: int | None = None
     """1 = next. None unless it waits."""
-    estimate: timedelta | None = None
     is_new: bool = False
 
     @property
@@ -50,6 +53,10 @@ class ClaimView:
         if self.claim.state is ClaimState.WAITING:
             return "waiting"
         return "assigned" if self.is_new else "again"
+
+    @property
+    def estimate(self) -> Estimate | None:
+        return self.outlook.estimate
 
     @property
     def is_open(self) -> bool:
@@ -115,7 +122,7 @@ def _take(
 
 async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
     """Asking after a waiting claim counts as watching it. Raises NotFound, also for somebody else's."""
-    view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now())
+    view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now(), with_steps=True)
     require_seen(actor, Action.SEE, owner=view.claim.user_id, thing="claim")
     if view.claim.state is ClaimState.WAITING and _is_stale(view.claim, ctx.clock.now()):
         await ctx.store.write(claims.watch, claim_id, ctx.clock.now())
@@ -127,28 +134,28 @@ def _is_stale(found: Claim, now: datetime) -> bool:
     return abs(now - found.watched_at) >= WATCH_EVERY
 
 
-def _view(conn: Connection, claim_id: ClaimId, *, is_new: bool, now: datetime) -> ClaimView:
+def _view(
+    conn: Connection, claim_id: ClaimId, *, is_new: bool, now: datetime, with_steps: bool = False
+) -> ClaimView:
+    """`with_steps` costs one look at a timeline, which a list or a claim just made can do without."""
     found = claims.get(conn, claim_id)
     if found is None:
         raise NotFound("There is no such claim.")
     if found.state is ClaimState.WAITING:
-        return _waiting_view(conn, found, is_new=is_new, now=now)
+        place = claims.position(conn, found)
+        ahead = outlook.of_waiting(conn, found, place, now, with_steps=with_steps)
+        offered = _offered(conn, found.pool) if with_steps else None
+        return ClaimView(found, ahead, template=offered, position=place, is_new=is_new)
     workspace = workspaces.get(conn, found.workspace_id) if found.workspace_id else None
     template = templates.get(conn, workspace.template, workspace.template_version) if workspace else None
-    return ClaimView(found, workspace, template, is_new=is_new)
+    ahead = outlook.of_settled(conn, found, workspace, now, with_steps=with_steps)
+    return ClaimView(found, ahead, workspace, template, is_new=is_new)
 
 
-def _waiting_view(conn: Connection, found: Claim, *, is_new: bool, now: datetime) -> ClaimView:
-    position = claims.position(conn, found)
-    pool = pools.get(conn, found.pool)
-    room = max(0, pool.limit - pools.live(conn, found.pool)) if pool and not pool.paused else 0
-    expected = estimate(
-        position,
-        ages=[now - asked_for for asked_for in workspaces.coming(conn, found.pool)],
-        room=room,
-        start_times=pools.start_times(conn, found.pool),
-    )
-    return ClaimView(found, position=position, estimate=expected, is_new=is_new)
+def _offered(conn: Connection, name: PoolName) -> Template | None:
+    """What whoever waits will probably get."""
+    pool = pools.get(conn, name)
+    return templates.get(conn, pool.template) if pool is not None else None
 
 
 async def page(
@@ -189,13 +196,18 @@ def _release(conn: Connection, actor: Actor, claim_id: ClaimId, now: datetime) -
         raise NotFound("There is no such claim.")
     require_seen(actor, Action.RELEASE, owner=found.user_id, thing="claim")
     own = not isinstance(actor, System) and actor.user_id == found.user_id
-    reason = (
-        Reason(ReasonCode.RELEASED, "You gave it back.")
-        if own
-        else Reason(ReasonCode.STOPPED_BY_ADMIN, "An administrator stopped it.")
-    )
+    reason = _own_reason(found) if own else _admins_reason(found)
     if claims.release(conn, claim_id, reason, now) is not None:
         audit.add(conn, now, audit.name_of(actor), "release", f"claim:{claim_id}", reason.sentence)
+
+
+def _own_reason(found: Claim) -> Reason:
+    return LEFT_THE_QUEUE if found.state is ClaimState.WAITING else GIVEN_BACK
+
+
+def _admins_reason(found: Claim) -> Reason:
+    took = "took it out of the queue" if found.state is ClaimState.WAITING else "stopped it"
+    return Reason(ReasonCode.STOPPED_BY_ADMIN, f"An administrator {took}.")
 
 
 async def timeline(ctx: Context, actor: Actor, claim_id: ClaimId, after: int = 0) -> list[Event]:

@@ -1,6 +1,7 @@
 """Pools: what people may claim, how full each is, and the few knobs an admin turns while it runs."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -8,10 +9,12 @@ from carrel.domain.actor import Actor
 from carrel.domain.errors import Invalid, NotFound
 from carrel.domain.ids import PoolName
 from carrel.domain.pool import Pool
+from carrel.domain.queue import Estimate
 from carrel.domain.template import Template
 from carrel.ports.wake import pool_topic
 from carrel.rules.access import Action, require
 from carrel.services.context import Context
+from carrel.services.outlook import of_newcomer
 from carrel.store import audit, pools, templates
 from carrel.store.pools import Counts
 
@@ -21,20 +24,28 @@ class PoolView:
     pool: Pool
     template: Template | None
     counts: Counts
+    estimate: Estimate | None = None
+    """How long whoever asks now would wait. None where one is warm, and where nobody knows."""
 
 
 async def page(ctx: Context, actor: Actor) -> list[PoolView]:
     """All of them, by name. There are never so many that they need paging."""
     require(actor, Action.SEE_POOLS)
-    return await ctx.store.read(_all)
+    return await ctx.store.read(_all, ctx.clock.now())
 
 
-def _all(conn: Connection) -> list[PoolView]:
+def _all(conn: Connection, now: datetime) -> list[PoolView]:
     counts = pools.counts(conn)
     current = {template.name: template for template in templates.every(conn)}
     empty = Counts(ready=0, starting=0, claimed=0, stopping=0, failed=0, waiting=0)
     return [
-        PoolView(pool, current.get(pool.template), counts.get(pool.name, empty)) for pool in pools.every(conn)
+        PoolView(
+            pool,
+            current.get(pool.template),
+            found := counts.get(pool.name, empty),
+            of_newcomer(conn, pool.name, found.waiting, now) if not found.ready else None,
+        )
+        for pool in pools.every(conn)
     ]
 
 

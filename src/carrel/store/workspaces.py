@@ -18,7 +18,6 @@ from carrel.store.workspace_rows import endpoint_from, endpoint_values, values_o
 __all__ = [
     "active",
     "attached",
-    "coming",
     "entered",
     "extend",
     "get",
@@ -51,13 +50,6 @@ _OF_POOL = (
     sa.select(_w)
     .where(_w.c.pool == sa.bindparam("pool"), _live, _each_live)
     .order_by(_w.c.created_at, _w.c.id)
-)
-_COMING = sa.select(_w.c.created_at).where(
-    _w.c.pool == sa.bindparam("pool"),
-    _live,
-    _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in (Phase.PENDING, Phase.STARTING)]),
-    _w.c.claim_id.is_(None),
-    _w.c.desired == Desired.RUNNING.value,
 )
 _OF_CLAIM = sa.select(_w).where(_w.c.claim_id == sa.bindparam("claim"))
 _ROUTABLE = sa.select(_w).where(
@@ -135,11 +127,6 @@ def get(conn: Connection, workspace_id: WorkspaceId) -> Workspace | None:
 def of_pool(conn: Connection, pool: PoolName) -> list[Workspace]:
     """The live ones, oldest first."""
     return [workspace_from(row) for row in conn.execute(_OF_POOL, {"pool": pool})]
-
-
-def coming(conn: Connection, pool: PoolName) -> list[datetime]:
-    """When each was asked for that is on its way to warm. Asked for everybody who waits, so it reads little."""
-    return list(conn.execute(_COMING, {"pool": pool}).scalars())
 
 
 def of_claim(conn: Connection, claim_id: ClaimId) -> Workspace | None:

@@ -1,30 +1,91 @@
-"""The estimate shown to people who wait."""
+"""The estimate shown to people who wait: from the pool's own starts, with a range, and None where nothing honest can be said."""
 
 from datetime import timedelta
+from typing import Any
 
-from carrel.rules.estimate import estimate
+import pytest
 
+from carrel.domain.queue import Coming, Estimate, Queue
+from carrel.domain.workspace import Phase
+from carrel.rules.estimate import estimate, hope
+from carrel.testing.worlds import NOON
 
-def seconds(*values: float) -> list[timedelta]:
-    return [timedelta(seconds=value) for value in values]
-
-
-def test_the_next_in_line_gets_what_is_nearest_to_ready() -> None:
-    assert estimate(1, ages=seconds(1, 4), room=0, start_times=seconds(5, 6, 7)) == timedelta(seconds=2)
-    assert estimate(2, ages=seconds(1, 4), room=0, start_times=seconds(5, 6, 7)) == timedelta(seconds=5)
-
-
-def test_a_start_that_takes_longer_than_usual_is_about_to_end() -> None:
-    assert estimate(1, ages=seconds(60), room=0, start_times=seconds(5)) == timedelta(seconds=1)
+TWENTY = tuple(range(31, 51))
+"""Twenty starts, half a minute to fifty seconds long."""
 
 
-def test_room_under_the_limit_means_one_whole_start() -> None:
-    assert estimate(3, ages=seconds(1), room=2, start_times=seconds(6)) == timedelta(seconds=6)
+def a_queue(
+    *, ages: tuple[float, ...] = (), took: tuple[float, ...] = (), room: int = 0, **more: Any
+) -> Queue:
+    coming = [
+        Coming(NOON - timedelta(seconds=age), Phase.STARTING, NOON) for age in sorted(ages, reverse=True)
+    ]
+    return Queue(
+        limit=10,
+        room=room,
+        coming=tuple(coming),
+        start_times=tuple(timedelta(seconds=seconds) for seconds in took),
+        **more,
+    )
 
 
-def test_only_a_release_helps_so_nothing_is_promised() -> None:
-    assert estimate(3, ages=seconds(1), room=1, start_times=seconds(6)) is None
+def told(queue: Queue, place: int) -> tuple[float, float, float] | None:
+    found = estimate(queue, place, NOON)
+    if found is None:
+        return None
+    return tuple(round(part.total_seconds(), 1) for part in (found.low, found.likely, found.high))  # type: ignore[return-value]
 
 
-def test_a_pool_without_history_promises_nothing() -> None:
-    assert estimate(1, ages=(), room=5, start_times=()) is None
+@pytest.mark.parametrize(
+    ("place", "queue", "expected"),
+    [
+        # The next in line gets what is furthest on its way, judged by the starts that were not over at that age either.
+        (1, a_queue(ages=(1, 4), took=(5, 6, 7)), (1.5, 2, 2.8)),
+        (2, a_queue(ages=(1, 4), took=(5, 6, 7)), (4.5, 5, 5.8)),
+        (1, a_queue(ages=(40,), took=TWENTY), (3.2, 5.5, 9.1)),
+        # With room under the limit it is one whole start.
+        (1, a_queue(took=TWENTY, room=1), (35.8, 40.5, 48.1)),
+        (3, a_queue(ages=(1,), took=(6,), room=2), (6, 6, 6)),
+        # Nobody is promised less than a second.
+        (1, a_queue(took=(0.2,), room=1), (1, 1, 1)),
+        (1, a_queue(ages=(6.9,), took=(5, 6, 7)), (1, 1, 1)),
+        # Past every start that was seen, but not by much: at any moment.
+        (1, a_queue(ages=(60,), took=TWENTY), (1, 1, 21)),
+        (1, a_queue(ages=(4,), took=(1,)), (1, 1, 5)),
+    ],
+)
+def test_an_estimate_has_a_range(place: int, queue: Queue, expected: tuple[float, ...]) -> None:
+    assert told(queue, place) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "queue", "why"),
+    [
+        (1, a_queue(room=5), "no start was ever seen"),
+        (3, a_queue(ages=(1,), took=(6,), room=1), "only a release helps"),
+        (1, a_queue(took=(6,), room=5, is_paused=True), "a paused pool starts nothing"),
+        (1, a_queue(ages=(1,), took=(6,), is_failing=True), "the newest starts failed"),
+        (1, a_queue(ages=(82,), took=TWENTY), "the oldest takes more than twice as long as usual"),
+        (2, a_queue(ages=(1, 82), took=TWENTY), "the oldest takes more than twice as long as usual"),
+        (2, a_queue(ages=(82,), took=TWENTY, room=1), "the oldest takes more than twice as long as usual"),
+        (1, a_queue(ages=(5.5,), took=(1,)), "late also by the clock"),
+    ],
+)
+def test_what_nobody_knows_is_not_promised(place: int, queue: Queue, why: str) -> None:
+    assert told(queue, place) is None, why
+
+
+def test_a_paused_pool_still_ends_what_it_began() -> None:
+    assert told(a_queue(ages=(1,), took=(6,), is_paused=True), 1) == (5, 5, 5)
+
+
+def test_a_clock_that_was_set_back_promises_no_more_than_a_whole_start_and_the_difference() -> None:
+    found = estimate(a_queue(ages=(-10,), took=(6,)), 1, NOON)
+    assert found == Estimate(*[timedelta(seconds=16)] * 3)
+
+
+def test_whoever_waits_longest_hopes_for_the_oldest() -> None:
+    queue = a_queue(ages=(3, 9))
+    assert hope(queue, 1) == queue.coming[0]
+    assert hope(queue, 2) == queue.coming[1]
+    assert hope(queue, 3) is None

@@ -1,15 +1,17 @@
 """Version 1 of the public shapes, one module per noun. Fields are only ever added; a change of meaning is a version 2."""
 
 from carrel.wire.v1.audit import AuditEntry
-from carrel.wire.v1.claim import Claim, ClaimRequest
+from carrel.wire.v1.claim import Claim, ClaimRequest, Step
 from carrel.wire.v1.event import Event, Logs
+from carrel.wire.v1.link import Link, LinkRequest
 from carrel.wire.v1.page import Page
 from carrel.wire.v1.pool import Counts, Pool, PoolChange
 from carrel.wire.v1.problem import FieldProblem, Problem
+from carrel.wire.v1.report import Report, ReportRequest, SentReport, WholeReport
 from carrel.wire.v1.template import Template
 from carrel.wire.v1.token import NewToken, Token, TokenRequest
 from carrel.wire.v1.user import User, UserChange, UserRequest
-from carrel.wire.v1.workspace import Extension, Workspace
+from carrel.wire.v1.workspace import Extension, ListedWorkspace, Workspace
 
 __all__ = [
     "AuditEntry",
@@ -19,17 +21,26 @@ __all__ = [
     "Event",
     "Extension",
     "FieldProblem",
+    "Link",
+    "LinkRequest",
+    "ListedWorkspace",
     "Logs",
     "NewToken",
     "Page",
     "Pool",
     "PoolChange",
     "Problem",
+    "Report",
+    "ReportRequest",
+    "SentReport",
+    "Step",
+    "Step",
     "Template",
     "Token",
     "TokenRequest",
     "User",
     "UserChange",
     "UserRequest",
+    "WholeReport",
     "Workspace",
 ]

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from carrel.domain.claim import ClaimState
+from carrel.domain.step import StepName, StepState
 from carrel.wire.v1.shape import Asking, Id, Name, Telling, Time
 from carrel.wire.v1.workspace import Workspace
 
@@ -21,6 +22,15 @@ class ClaimRequest(Asking):
     """For whom; only an admin may name somebody else."""
 
 
+class Step(Telling):
+    name: StepName
+    state: StepState
+    began_at: Time | None
+    took_seconds: float | None
+    """Null while it is under way, and where nobody had to wait for it."""
+    note: str
+
+
 class Claim(Telling):
     id: str
     pool: str
@@ -30,6 +40,14 @@ class Claim(Telling):
     """1 is next; null unless it waits."""
     estimate_seconds: float | None
     """How long the wait may still take, from this pool's own start times; null where nothing is known."""
+    estimate_range: tuple[float, float] | None = None
+    """Seconds: three of four waits take longer than the first, one of ten longer than the second."""
+    sentence: str = ""
+    """What is going on, or why it ended."""
+    trouble: str | None = None
+    """Why it takes longer, while starts fail."""
+    steps: list[Step] = Field(default_factory=list)
+    """How far it is. Only where one claim is asked for: empty in lists, and in the answer to a request for one."""
     workspace: Workspace | None
     release_at: Time | None = None
     """It was given back on a page and goes on until then, so that this can be undone; asking for it again undoes it, too."""

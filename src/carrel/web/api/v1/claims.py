@@ -56,7 +56,7 @@ async def _claim(asked: Question, body: v1.ClaimRequest) -> Response:
 
 
 def _retry_after(view: ClaimView) -> str:
-    seconds = view.estimate.total_seconds() if view.estimate is not None else LATEST / 3
+    seconds = view.estimate.likely.total_seconds() if view.estimate is not None else LATEST / 3
     return str(int(min(max(seconds, SOONEST), LATEST)))
 
 

@@ -1,7 +1,5 @@
 """Domain to wire: where addresses are computed and secrets left out. Asks nothing of anybody."""
 
-from dataclasses import replace
-
 from datetime import timedelta
 
 from carrel.domain.account import Token, User
@@ -9,12 +7,14 @@ from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
 from carrel.domain.event import Event
 from carrel.domain.queue import Estimate
+from carrel.domain.report import Report
 from carrel.domain.step import Step, StepState
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.domain.workspace_list import Listed
 from carrel.services.claims import ClaimView
 from carrel.services.pools import PoolView
+from carrel.services.reports import ReportView
 from carrel.services.workspaces import WorkspaceView
 from carrel.wire import v1
 
@@ -61,7 +61,7 @@ def workspace_view(view: WorkspaceView, addresses: Addresses) -> v1.Workspace:
 
 
 def listed(row: Listed, addresses: Addresses) -> v1.ListedWorkspace:
-    found = replace(row.workspace, stops_at=row.stops_at)
+    found = row.workspace
     return v1.ListedWorkspace(
         **dict(workspace(found, row.template, addresses)),
         owner_name=row.owner_name,
@@ -145,6 +145,32 @@ def token(found: Token) -> v1.Token:
         revoked_at=found.revoked_at,
         made_by=found.made_by,
     )
+
+
+def sent_report(found: Report) -> v1.SentReport:
+    return v1.SentReport(
+        id=found.id,
+        at=found.at,
+        pool=found.pool,
+        claim=found.claim_id,
+        workspace=found.workspace_id,
+        message=found.message,
+    )
+
+
+def report(view: ReportView) -> v1.Report:
+    found = view.report
+    return v1.Report(
+        **sent_report(found).model_dump(),
+        user=found.user_id,
+        user_name=view.user_name,
+        done_at=found.done_at,
+        done_by=found.done_by,
+    )
+
+
+def whole_report(view: ReportView) -> v1.WholeReport:
+    return v1.WholeReport(**report(view).model_dump(), attached=view.report.attached)
 
 
 def event(found: Event) -> v1.Event:

@@ -1,0 +1,41 @@
+"""What those who wait in one pool may hope for, at one instant. Plain data; decides nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carrel.domain.workspace import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A workspace on its way to warm, with no more of it than those who wait need to know."""
+
+    created_at: datetime
+    phase: Phase
+    phase_at: datetime
+    has_address: bool = False
+    """Its instance runs somewhere; what is missing is the answer of its app."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    limit: int
+    """How many live workspaces the pool may have."""
+    room: int
+    """How many more of them may be started now."""
+    coming: tuple[Coming, ...] = ()
+    """The oldest first; no more of them than there are places up to the one that was asked about."""
+    start_times: tuple[timedelta, ...] = ()
+    """How long the pool's last starts took."""
+    is_failing: bool = False
+    """A start failed, and none that began later has come up since."""
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long something will probably take: one start in four is done by `low`, half by `likely`, nine in ten by `high`."""
+
+    low: timedelta
+    likely: timedelta
+    high: timedelta

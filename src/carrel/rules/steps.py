@@ -1,0 +1,125 @@
+"""How far a claim is, as five named steps with their times, for the one who waits. Reads facts and timelines; decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.event import Event
+from carrel.domain.queue import Coming
+from carrel.domain.step import Step, StepName, StepState
+from carrel.domain.workspace import Phase, Workspace
+
+WAS_WARM: Final = "It was running before you asked."
+_UP: Final = frozenset({Phase.READY, Phase.DRAINING})
+
+
+def steps(
+    claim: Claim,
+    *,
+    workspace: Workspace | None = None,
+    hope: Coming | None = None,
+    timeline: Sequence[Event] = (),
+    now: datetime,
+) -> list[Step]:
+    """`workspace` is what the claim holds or held; `hope`, while it waits, the one on its way that will probably be its own.
+
+    `timeline` is that of the workspace where there is one, else the claim's.
+    """
+    if workspace is not None:
+        found = _of_workspace(claim, workspace, timeline)
+    elif hope is not None:
+        found = _of_hope(claim, hope)
+    else:
+        found = _in_queue(claim, timeline)
+    return [_timed(step, now) for step in found]
+
+
+def _in_queue(claim: Claim, timeline: Sequence[Event]) -> list[Step]:
+    if claim.state is ClaimState.RELEASED:
+        took = claim.released_at - claim.created_at if claim.released_at else None
+        why = claim.reason or ""
+        return _line(Step(StepName.QUEUE, StepState.FAILED, claim.created_at, took, why))
+    return _line(Step(StepName.QUEUE, StepState.NOW, claim.created_at, note=_last_delay(timeline)))
+
+
+def _last_delay(timeline: Sequence[Event]) -> str:
+    return timeline[-1].sentence if timeline and timeline[-1].kind == "delayed" else ""
+
+
+def _of_hope(claim: Claim, hope: Coming) -> list[Step]:
+    left_queue_at = max(claim.created_at, hope.created_at)
+    queue = _done(StepName.QUEUE, claim.created_at, left_queue_at)
+    if hope.phase is Phase.PENDING:
+        return _line(queue, Step(StepName.MACHINE, StepState.NOW, left_queue_at))
+    machine = _done(StepName.MACHINE, hope.created_at, hope.phase_at)
+    return _line(queue, machine, *_starting(hope.phase_at, has_address=hope.has_address))
+
+
+def _starting(since: datetime, *, has_address: bool) -> list[Step]:
+    if not has_address:
+        return [Step(StepName.START, StepState.NOW, since)]
+    return [Step(StepName.START, StepState.DONE, since), Step(StepName.APP, StepState.NOW, since)]
+
+
+def _of_workspace(claim: Claim, workspace: Workspace, timeline: Sequence[Event]) -> list[Step]:
+    if workspace.phase is Phase.STARTING and workspace.ready_at is not None:
+        return _restarting(workspace)
+    begun = next((event.at for event in timeline if event.kind == Phase.STARTING.value), None)
+    queue = _done(StepName.QUEUE, claim.created_at, max(claim.created_at, workspace.created_at))
+    return _line(queue, *_up(claim, workspace, begun), *_files(workspace))
+
+
+def _restarting(workspace: Workspace) -> list[Step]:
+    """It keeps its place, its machine and its files."""
+    before = [Step(name, StepState.DONE) for name in (StepName.QUEUE, StepName.MACHINE)]
+    again = _starting(workspace.phase_at, has_address=workspace.endpoint is not None)
+    missing = [Step(StepName.APP, StepState.TODO)] if len(again) == 1 else []
+    return [*before, *again, *missing, Step(StepName.FILES, StepState.DONE)]
+
+
+def _up(claim: Claim, workspace: Workspace, begun: datetime | None) -> list[Step]:
+    """From asked for to answering; no times for what was over before the person asked."""
+    if workspace.ready_at is None:
+        failed = StepName.MACHINE if begun is None else StepName.APP
+        done = [Step(StepName.MACHINE, StepState.DONE), Step(StepName.START, StepState.DONE)]
+        return [*(done if begun else []), Step(failed, StepState.FAILED, note=workspace.reason or "")]
+    if workspace.ready_at <= claim.created_at:
+        names = (StepName.MACHINE, StepName.START)
+        return [
+            *(Step(name, StepState.DONE) for name in names),
+            Step(StepName.APP, StepState.DONE, note=WAS_WARM),
+        ]
+    return [
+        _done(StepName.MACHINE, workspace.created_at, begun),
+        Step(StepName.START, StepState.DONE, begun),
+        _done(StepName.APP, begun, workspace.ready_at),
+    ]
+
+
+def _files(workspace: Workspace) -> list[Step]:
+    began_at = workspace.assigned_at
+    if workspace.ready_at is None:
+        return []
+    if workspace.attached_at is not None:
+        return [_done(StepName.FILES, began_at, workspace.attached_at)]
+    if workspace.phase in _UP:
+        return [Step(StepName.FILES, StepState.NOW, began_at)]
+    return [Step(StepName.FILES, StepState.FAILED, began_at, note=workspace.reason or "")]
+
+
+def _done(name: StepName, began_at: datetime | None, ended_at: datetime | None) -> Step:
+    took = None if began_at is None or ended_at is None else max(ended_at - began_at, timedelta(0))
+    return Step(name, StepState.DONE, began_at, took)
+
+
+def _line(*begun: Step) -> list[Step]:
+    """All five: those begun, and the rest still to come."""
+    return [*begun, *(Step(name, StepState.TODO) for name in list(StepName)[len(begun) :])]
+
+
+def _timed(step: Step, now: datetime) -> Step:
+    if step.state is not StepState.NOW or step.began_at is None:
+        return step
+    return replace(step, took=max(now - step.began_at, timedelta(0)))

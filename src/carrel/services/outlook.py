@@ -1,0 +1,66 @@
+"""What somebody who waits, or is about to ask, is told: what is going on, how far it is, how long it will take."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from carrel.domain.claim import Claim
+from carrel.domain.event import Event
+from carrel.domain.ids import PoolName
+from carrel.domain.queue import Estimate
+from carrel.domain.step import Step
+from carrel.domain.workspace import Workspace
+from carrel.rules import situation
+from carrel.rules.estimate import estimate, hope
+from carrel.rules.steps import steps
+from carrel.store import events, queue
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    sentence: str
+    """What is going on."""
+    estimate: Estimate | None = None
+    """How long the wait may still take; None where nobody knows, or nobody waits."""
+    trouble: str | None = None
+    """Why it takes longer, while starts fail."""
+    steps: tuple[Step, ...] = ()
+    """Empty where only an overview was asked for."""
+
+
+def of_waiting(
+    conn: Connection, claim: Claim, place: int, now: datetime, *, with_steps: bool = False
+) -> Outlook:
+    seen = queue.seen_from(conn, claim.pool, place, now)
+    found = hope(seen, place)
+    timeline = events.of_claim(conn, claim.id) if with_steps else []
+    return Outlook(
+        situation.of_waiting(seen, place, now),
+        estimate(seen, place, now),
+        _trouble(timeline) if seen.is_failing else None,
+        tuple(steps(claim, hope=found, timeline=timeline, now=now)) if with_steps else (),
+    )
+
+
+def _trouble(timeline: list[Event]) -> str | None:
+    return next((event.sentence for event in reversed(timeline) if event.kind == "delayed"), None)
+
+
+def of_settled(
+    conn: Connection, claim: Claim, workspace: Workspace | None, now: datetime, *, with_steps: bool = False
+) -> Outlook:
+    """For a claim that does not wait."""
+    sentence = situation.of_settled(claim, workspace)
+    if not with_steps:
+        return Outlook(sentence)
+    timeline = (
+        events.of_workspace(conn, workspace.id) if workspace is not None else events.of_claim(conn, claim.id)
+    )
+    return Outlook(sentence, steps=tuple(steps(claim, workspace=workspace, timeline=timeline, now=now)))
+
+
+def of_newcomer(conn: Connection, pool: PoolName, waiting: int, now: datetime) -> Estimate | None:
+    """For whoever would ask now, with so many waiting before them and none warm."""
+    place = waiting + 1
+    return estimate(queue.seen_from(conn, pool, place, now), place, now)
