@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from carrel.client.connection import Client
 from carrel.domain.workspace import Phase
-from carrel.wire.v1 import Event, Logs, Page, Workspace
+from carrel.wire.v1 import Event, ListedWorkspace, Logs, Page, Workspace
 
 
 async def get(client: Client, workspace_id: str) -> Workspace:
@@ -19,9 +19,11 @@ async def page(
     phases: Sequence[Phase] | None = None,
     after: str | None = None,
     limit: int = 50,
-) -> Page[Workspace]:
-    query = {"owner": owner, "pool": pool, "phase": phases, "after": after, "limit": limit}
-    return await client.get("/workspaces", Page[Workspace], query)
+    **wanted: object,
+) -> Page[ListedWorkspace]:
+    """`wanted` may hold owner_name, holding (warm, claimed), q, sort and order, as in the API."""
+    query = {"owner": owner, "pool": pool, "phase": phases, "after": after, "limit": limit, **wanted}
+    return await client.get("/workspaces", Page[ListedWorkspace], query)
 
 
 async def stop(client: Client, workspace_id: str) -> Workspace:

@@ -11,6 +11,7 @@ from carrel.domain.errors import Invalid
 from carrel.domain.page import Page
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 MOST = 500
 """Rows on one page at the most, whatever was asked for."""
@@ -31,29 +32,44 @@ def page_of(rows: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]
 
 def pack(key: tuple[object, ...]) -> str:
     plain = [part.isoformat() if isinstance(part, datetime) else part for part in key]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(plain, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def moment_and_id(after: str) -> tuple[datetime, str]:
     at, row_id = _unpack(after, 2)
+    return moment(at), text(row_id)
+
+
+def number(after: str) -> int:
+    return whole(_unpack(after, 1)[0])
+
+
+def word(after: str) -> str:
+    return text(_unpack(after, 1)[0])
+
+
+def place(after: str, order: str, read: Callable[[object], K]) -> tuple[K | None, str]:
+    """The value and id of the last row seen, in a list that can be sorted in several ways; of this very `order`."""
+    of_order, value, row_id = _unpack(after, 3)
+    if of_order != order:
+        raise Invalid("That page cursor is of another order. Start again at the first page, without `after`.")
+    return (None if value is None else read(value)), text(row_id)
+
+
+def moment(value: object) -> datetime:
     try:
-        return datetime.fromisoformat(str(at)).astimezone(UTC), _text(row_id)
+        return datetime.fromisoformat(str(value)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _unusable() from error
 
 
-def number(after: str) -> int:
-    (value,) = _unpack(after, 1)
+def whole(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value <= _LARGEST:
         raise _unusable()
     return value
 
 
-def word(after: str) -> str:
-    return _text(_unpack(after, 1)[0])
-
-
-def _text(value: object) -> str:
+def text(value: object) -> str:
     """Only what can be a name or an id: half a character or a null byte would be an accident in the database."""
     if not isinstance(value, str) or not value.isprintable():
         raise _unusable()

@@ -1,5 +1,6 @@
 """Templates: every version ever used, and which one is current."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,8 @@ from carrel.domain.template import Template
 from carrel.store import schema
 from carrel.store.definitions import template_from_json, template_to_json
 from carrel.store.upsert import PerEngine
+
+Version = tuple[TemplateName, str]
 
 _t = schema.templates
 _v = schema.template_versions
@@ -32,6 +35,9 @@ _EVERY = _current.order_by(_t.c.name)
 _VERSION = sa.select(_v.c.definition).where(
     _v.c.name == sa.bindparam("called"), _v.c.version == sa.bindparam("at_version")
 )
+_VERSIONS = sa.select(_v.c.definition).where(
+    sa.tuple_(_v.c.name, _v.c.version).in_(sa.bindparam("wanted", expanding=True))
+)
 _RETIRE = sa.update(_t).where(_t.c.name == sa.bindparam("called")).values(is_offered=False)
 
 
@@ -49,6 +55,14 @@ def get(conn: Connection, name: TemplateName, version: str | None = None) -> Tem
     else:
         found = conn.execute(_VERSION, {"called": name, "at_version": version}).scalar_one_or_none()
     return None if found is None else template_from_json(found)
+
+
+def versions(conn: Connection, wanted: Collection[Version]) -> dict[Version, Template]:
+    """Many at once, in one statement; unknown ones are left out."""
+    if not wanted:
+        return {}
+    found = conn.execute(_VERSIONS, {"wanted": sorted(set(wanted))}).scalars()
+    return {(template.name, template.version): template for template in map(template_from_json, found)}
 
 
 def every(conn: Connection) -> list[Template]:

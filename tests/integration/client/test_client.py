@@ -58,7 +58,9 @@ async def test_it_says_all_that_the_api_takes(house: House, root: Client) -> Non
     assert [one.id for one in (await claims.page(root, state=ClaimState.HELD)).items] == [held.id]
     assert [event.seq for event in await claims.events(root, held.id, after=1)][:1] == [2]
     found = await workspaces.page(root, owner=ada.id, phases=[Phase.READY, Phase.STARTING])
-    assert found.items == [held.workspace]
+    assert [(one.id, one.owner_name, one.url) for one in found.items] == [
+        (held.workspace.id, "ada", held.workspace.url)
+    ]
     assert await workspaces.logs(root, held.workspace.id) == "started"
     assert (await workspaces.extend(root, held.workspace.id, 2)).stops_at
     assert (await workspaces.restart(root, held.workspace.id)).phase is Phase.STARTING

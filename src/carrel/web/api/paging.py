@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 After = Annotated[
-    str | None, Query(max_length=200, description="`next` of the page before; absent for the first.")
+    str | None, Query(max_length=1000, description="`next` of the page before; absent for the first.")
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Since = Annotated[

@@ -23,6 +23,15 @@ class Workspace(Telling):
     """Why it stops, stopped or failed."""
 
 
+class ListedWorkspace(Workspace):
+    """As a list shows it."""
+
+    owner_name: str | None
+    """What they sign in with; null while nobody holds it."""
+    template: str
+    backend: str
+
+
 class Extension(Asking):
     hours: float = Field(default=1.0, gt=0, le=168, allow_inf_nan=False)
     """How much longer it may run, counted from now or from when it would have stopped, whichever is later."""

@@ -1,12 +1,15 @@
 """/workspaces: look at them, restart, extend and stop them, read their timeline and log."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import ConfigDict, Field
 
-from carrel.domain.ids import UserId, WorkspaceId
+from carrel.domain.ids import PoolName, UserId, WorkspaceId
 from carrel.domain.workspace import Phase
-from carrel.services import workspaces
+from carrel.domain.workspace_list import Holding, Order, Sort, Wanted
+from carrel.services import workspace_list, workspaces
 from carrel.web.api.answers import told, told_list, told_page
 from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
@@ -14,31 +17,72 @@ from carrel.web.api.paging import After, Limit, Since
 from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
-from carrel.wire.v1.shape import Id, Name
+from carrel.wire.v1.shape import Asking, Id, Line, Name
 
 router = APIRouter(prefix=PREFIX + "/workspaces", tags=["workspaces"])
+
+
+class Direction(StrEnum):
+    ASC = "asc"
+    DESC = "desc"
+
+
+class ListQuery(Asking):
+    """Which workspaces, and in which order. Every part that is given must fit."""
+
+    model_config = ConfigDict(extra="ignore")
+    """As with every other list."""
+
+    owner: Id | None = None
+    """Id of a user."""
+    owner_name: Line | None = Field(default=None, max_length=100)
+    """How the owner's name begins."""
+    pool: Name | None = None
+    phase: list[Phase] | None = Field(default=None, max_length=10)
+    """May be repeated."""
+    holding: Holding | None = None
+    """`warm`: ready and unclaimed. `claimed`: held by somebody."""
+    q: Line | None = Field(default=None, max_length=100)
+    """Stands in its id, pool, template, backend, owner's name or reason."""
+    sort: Sort = Sort.CREATED_AT
+    """What has no value comes last."""
+    order: Direction | None = None
+    """Without it: newest first, else lowest first."""
+    after: After = None
+    limit: Limit = 50
+
+    def wanted(self) -> Wanted:
+        return Wanted(
+            owner=UserId(self.owner) if self.owner else None,
+            owner_name=self.owner_name or "",
+            pool=PoolName(self.pool) if self.pool else None,
+            phases=frozenset(self.phase) if self.phase is not None else None,
+            holding=self.holding,
+            text=self.q or "",
+        )
+
+    def in_order(self) -> Order:
+        return (
+            Order.usual(self.sort) if self.order is None else Order(self.sort, self.order is Direction.DESC)
+        )
 
 
 @router.get(
     "",
     operation_id="workspaces.page",
-    response_model=v1.Page[v1.Workspace],
-    summary="Workspaces, newest first",
+    response_model=v1.Page[v1.ListedWorkspace],
+    summary="Workspaces, newest first unless sorted otherwise",
 )
-async def page(
-    asked: Asked,
-    *,
-    owner: Annotated[Id | None, Query()] = None,
-    pool: Annotated[Name | None, Query()] = None,
-    phase: Annotated[list[Phase] | None, Query(max_length=10)] = None,
-    after: After = None,
-    limit: Limit = 50,
-) -> Response:
-    whose = UserId(owner) if owner else None
-    found = await workspaces.page(
-        asked.context, asked.actor, owner=whose, pool=pool, phases=phase, after=after, limit=limit
+async def page(asked: Asked, given: Annotated[ListQuery, Query()]) -> Response:
+    found = await workspace_list.page(
+        asked.context,
+        asked.actor,
+        given.wanted(),
+        given.in_order(),
+        after=given.after,
+        limit=given.limit,
     )
-    return told_page(found, lambda view: render.workspace_view(view, asked.addresses))
+    return told_page(found, lambda row: render.listed(row, asked.addresses))
 
 
 @router.get(
