@@ -1,20 +1,19 @@
 """Every page, looked at: at every width, light and dark, by axe, by keyboard alone; nothing leaves the machine, nothing stands inline."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 from playwright.async_api import Page as Tab
 from tests.every_page import NOT_PAGES, PAGES, Page, Who, page_routes
 
+from .keyboard import keyboard_faults
 from .looking import WIDTHS, axe_faults, brightness, layout_faults, moving
 from .scene import Scene
 from .watching import Watch, inline_faults, policy_faults, watched
 
 pytestmark = pytest.mark.chromium
 
-TABS = (Path(__file__).parent / "tabs.js").read_text()
 EACH = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 
 Tabs = dict[Who, tuple[Tab, Watch]]
@@ -80,24 +79,4 @@ async def test_axe_finds_nothing_serious(scene: Scene, tabs: Tabs, page: Page) -
 @EACH
 async def test_everything_is_reached_by_keyboard(scene: Scene, tabs: Tabs, page: Page) -> None:
     tab, _ = await opened(scene, tabs, page)
-    await _open_all_details(tab)
-    stops = await tab.evaluate(TABS, "begin")
-    told = {"faults": ["nothing was reached"], "missing": stops}
-    for _ in range(2 * stops // 10 + 4):
-        for _ in range(10):
-            await tab.keyboard.press("Tab")
-        told = await tab.evaluate(TABS, "end")
-        if not told["missing"]:
-            break
-    assert told["faults"] == []
-
-
-async def _open_all_details(tab: Tab) -> None:
-    """With the keyboard, as whoever has no mouse does."""
-    for summary in await tab.locator("summary").all():
-        was_open = await summary.evaluate("(one) => one.parentElement.open")
-        await summary.press("Enter")
-        assert await summary.evaluate("(one) => one.parentElement.open") != was_open
-        if was_open:
-            await summary.press("Enter")
-    await tab.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+    assert await keyboard_faults(tab) == []
