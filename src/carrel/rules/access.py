@@ -21,6 +21,8 @@ class Action(StrEnum):
     RELEASE = "release"
     RESTART = "restart"
     EXTEND = "extend"
+    REPORT = "report"
+    """Tell the admins about one person's workspace."""
     KEEP_TOKENS = "keep_tokens"
     """Make and revoke one person's API tokens."""
     ENTER = "enter"
@@ -37,6 +39,7 @@ _NEEDED: Final[dict[Action, Scope]] = {
     Action.RELEASE: Scope.USE,
     Action.RESTART: Scope.USE,
     Action.EXTEND: Scope.USE,
+    Action.REPORT: Scope.USE,
     Action.KEEP_TOKENS: Scope.ADMIN,  # a leaked token must not be able to make itself a successor
     Action.ENTER: Scope.USE,
     Action.ADMINISTER: Scope.ADMIN,

@@ -3,6 +3,7 @@
 from carrel.wire.v1.audit import AuditEntry
 from carrel.wire.v1.claim import Claim, ClaimRequest, Step
 from carrel.wire.v1.event import Event, Logs
+from carrel.wire.v1.failure import Failure
 from carrel.wire.v1.link import Link, LinkRequest
 from carrel.wire.v1.page import Page
 from carrel.wire.v1.pool import Counts, Pool, PoolChange
@@ -20,6 +21,7 @@ __all__ = [
     "Counts",
     "Event",
     "Extension",
+    "Failure",
     "FieldProblem",
     "Link",
     "LinkRequest",

@@ -32,6 +32,7 @@ class World:
     claim: str
     workspace: str
     token: str
+    report: str
 
 
 Ask = Callable[[World], dict[str, Any]]
@@ -102,6 +103,16 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda w: {"method": "DELETE", "url": f"/tokens/{w.token}"},
         (401, 403, 403, 204, 404, 204, 404),
     ),
+    "reports.send": (
+        lambda w: {"method": "POST", "url": "/reports", "json": {"claim_id": w.claim}},
+        (401, 403, 201, 201, 404, 201, 404),
+    ),
+    "reports.page": (lambda _: {"url": "/reports"}, (401, 403, 403, 403, 403, 200, 403)),
+    "reports.get": (lambda w: {"url": f"/reports/{w.report}"}, (401, 403, 403, 403, 403, 200, 403)),
+    "reports.done": (
+        lambda w: {"method": "POST", "url": f"/reports/{w.report}/done"},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
     "audit.page": (lambda _: {"url": "/audit"}, (401, 403, 403, 403, 403, 200, 403)),
 }
 
@@ -141,7 +152,8 @@ async def _world(house: House, asker: str, number: str) -> tuple[World, httpx.As
     ada = await house.browser(person)
     token = (await ada.post(f"{API}/tokens", json={"label": "hers"})).json()
     claim = (await ada.post(f"{API}/claims", json={"pool": "lab"})).json()
-    world = World(person.id, claim["id"], claim["workspace"]["id"], token["id"])
+    report = (await ada.post(f"{API}/reports", json={"claim_id": claim["id"]})).json()
+    world = World(person.id, claim["id"], claim["workspace"]["id"], token["id"], report["id"])
     return world, await clients[asker]()
 
 

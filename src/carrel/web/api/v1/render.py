@@ -13,6 +13,7 @@ from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.domain.workspace_list import Listed
 from carrel.services.claims import ClaimView
+from carrel.services.failures import Failure
 from carrel.services.pools import PoolView
 from carrel.services.reports import ReportView
 from carrel.services.workspaces import WorkspaceView
@@ -104,6 +105,23 @@ def pool(view: PoolView) -> v1.Pool:
             failed=counts.failed,
             waiting=counts.waiting,
         ),
+        trouble=view.trouble,
+    )
+
+
+def failure(found: Failure) -> v1.Failure:
+    cause = found.cause
+    return v1.Failure(
+        code=cause.fault,
+        whose=cause.whose,
+        sentence=cause.sentence,
+        advice=cause.advice,
+        remedy=cause.remedy,
+        detail=found.detail,
+        lines=list(found.lines),
+        at=found.at,
+        is_over=found.is_over,
+        is_tried_now=found.is_tried_now,
     )
 
 

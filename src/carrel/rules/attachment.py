@@ -1,0 +1,74 @@
+"""What goes with a report: the facts, the timeline and the last log lines as plain text, without secrets and never too long."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from carrel.domain.event import Event
+
+MOST_BYTES: Final = 64 * 1024
+LONGEST_MESSAGE: Final = 4000
+_CUT: Final = "… (the beginning is left out)\n"
+_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
+_OUR_TOKEN: Final = re.compile(r"\bcrl_[A-Za-z0-9_-]{6,}")
+_NAMED: Final = re.compile(
+    r"""(?i)\b((?:[a-z0-9]+[_-])*(?:token|secret|password|passwd|api[_-]?key|authorization)["']?\s*[:=]\s*["']?(?:bearer\s+|token\s+)?)"""
+    r"""[^\s"'&,;]+"""
+)
+"""`token=…` in an address, `"password": "…"` in a printed setting, `Authorization: Bearer …` in a header."""
+
+
+def attachment(
+    facts: Iterable[tuple[str, str]], events: Iterable[Event], log: str, *, secrets: Iterable[str] = ()
+) -> str:
+    """At most MOST_BYTES of UTF-8; where something must go, the beginning of the log goes first, then the end of the timeline."""
+    head = "\n".join(f"{name}: {value}" for name, value in facts)
+    told = "\n".join(
+        f"{event.at:%Y-%m-%d %H:%M:%S}  {event.kind}: {event.sentence}" for event in in_order(events)
+    )
+    secrets = list(secrets)
+    shown = [without_secrets(text, secrets) for text in (f"{head}\n\nTimeline (UTC)\n{told}\n", log)]
+    return _fitting(*shown)
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """A claim's and its workspace's timelines as one: what stands in both is told once."""
+    found = {(event.at, event.kind, event.sentence): event for event in events}
+    return sorted(found.values(), key=lambda event: (event.at, event.seq))
+
+
+def without_secrets(text: str, secrets: Sequence[str]) -> str:
+    """Nor with anything that commands a terminal."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    text = _NAMED.sub(r"\1…", _OUR_TOKEN.sub("crl_…", _ESCAPES.sub("", text)))
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
+
+
+def message_text(message: str) -> str:
+    """A person's own words, as they may be kept and shown."""
+    lines = "".join(
+        sign if sign.isprintable() or sign == "\n" else " " for sign in message.replace("\r\n", "\n")
+    )
+    return lines.strip()[:LONGEST_MESSAGE]
+
+
+def _fitting(told: str, log: str) -> str:
+    kept = _first(told, MOST_BYTES)
+    title = "\nLast lines of its log\n"
+    room = MOST_BYTES - len(kept.encode()) - len(title)
+    if not log.strip() or room < len(_CUT.encode()):
+        return kept
+    return kept + title + _last(log, room)
+
+
+def _first(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def _last(text: str, most: int) -> str:
+    raw = text.encode()
+    if len(raw) <= most:
+        return text
+    return _CUT + raw[-(most - len(_CUT.encode())) :].decode(errors="ignore")
