@@ -1,0 +1,128 @@
+"""Every page stays light however many there are of everything: in bytes, and in what the store is asked. Seconds are measured in bench/."""
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Connection
+from tests.every_page import PAGES, Page, Places, Who
+from tests.integration.conftest import House, open_house
+
+from carrel.domain.account import User
+from carrel.domain.actor import Role
+from carrel.domain.pool import Pool
+from carrel.domain.workspace import Phase
+from carrel.store import claims, workspaces
+
+from . import crowd
+from .weighing import Weight, counted, weighed
+
+MOST_BYTES = 50_000
+FEW, MANY = 10, 1000
+MOST_STATEMENTS = 25
+
+EACH = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+
+
+@dataclass
+class Town:
+    house: House
+    pool: Pool
+    places: Places
+    clients: dict[Who, httpx.AsyncClient]
+    asked: dict[str, list[str]] = field(default_factory=dict)
+    """By page, with few people in town."""
+
+    async def answer(self, page: Page) -> httpx.Response:
+        answer = await self.clients[page.who].get(page.at(self.places))
+        assert answer.status_code == page.status, f"{answer.status_code}: {answer.text[:300]}"
+        return answer
+
+    async def statements(self, page: Page) -> list[str]:
+        """The second time: the first writes down that somebody was seen."""
+        for _ in range(2):
+            with counted() as asked:
+                await self.clients[page.who].get(page.at(self.places))
+        return asked
+
+
+@pytest.fixture(scope="module")
+async def town(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """What each page asked was noted with ten people in it; now there are a thousand."""
+    place = tmp_path_factory.mktemp("town")
+    async with open_house(Path(shutil.copy(tables, place))) as house:
+        pool = await house.pool("statistics", limit=3 * MANY)
+        full = await house.pool("full", limit=1)
+        ada, grace = await house.person("ada"), await house.person("grace", Role.ADMIN)
+        places = await house.context.store.write(_settle, (pool, full), ada, house.context.clock.now())
+        clients = {
+            Who.STRANGER: await house.client({"Accept": "text/html"}),
+            Who.PERSON: await house.browser(ada),
+            Who.ADMIN: await house.browser(grace),
+        }
+        for client in clients.values():
+            client.headers.update(
+                {
+                    "Accept": "text/html",
+                    "Sec-Fetch-Mode": "navigate",
+                    "Sec-Fetch-Dest": "document",
+                }
+            )
+        town = Town(house, pool, places, clients)
+        await _more(town, FEW)
+        town.asked = {page.name: await town.statements(page) for page in PAGES}
+        await _more(town, MANY - FEW)
+        yield town
+
+
+async def _more(town: Town, count: int) -> None:
+    now = town.house.context.clock.now()
+    await town.house.context.store.write(crowd.arrive, town.pool, count, now)
+
+
+def _settle(conn: Connection, some: tuple[Pool, Pool], ada: User, now: datetime) -> dict[str, str]:
+    """Ada has one, lost one, gave one back and waits for one."""
+    pool, full = some
+    _, here = crowd.settled(conn, pool, ada, now)
+    crashed, broken = crowd.settled(conn, pool, ada, now, "analysis")
+    workspaces.move(conn, broken.id, broken.version, Phase.FAILED, now, reason=crowd.CRASHED)
+    claims.release(conn, crashed.id, crowd.CRASHED, now)
+    released, _ = crowd.settled(conn, pool, ada, now, "homework")
+    claims.release(conn, released.id, crowd.GIVEN_BACK, now)
+    theirs, _ = crowd.settled(conn, full, crowd.newcomer(conn, "barbara", now), now)
+    waiting = crowd.waits(conn, full, ada, now)
+    return {
+        "pool": pool.name,
+        "workspace": here.id,
+        "waiting": waiting.id,
+        "failed": crashed.id,
+        "released": released.id,
+        "somebody_elses": theirs.id,
+        "user": ada.id,
+        "nonce": "0" * 64,
+    }
+
+
+@EACH
+async def test_a_page_with_all_it_fetches_is_small(town: Town, page: Page) -> None:
+    weight: Weight = await weighed(town.clients[page.who], await town.answer(page))
+    assert weight.whole < MOST_BYTES, f"{weight.parts}, {weight.compressed} compressed"
+
+
+@EACH
+async def test_a_page_asks_the_store_the_same_for_ten_people_and_for_a_thousand(
+    town: Town, page: Page
+) -> None:
+    asked = await town.statements(page)
+    assert len(asked) == len(town.asked[page.name]), "\n".join(asked)
+    assert len(asked) <= MOST_STATEMENTS, "\n".join(asked)
+
+
+async def test_long_lists_are_cut_into_pages(town: Town) -> None:
+    for page in PAGES:
+        if page.is_long:
+            assert 'aria-label="Pages"' in (await town.answer(page)).text, page.name
