@@ -17,6 +17,7 @@ from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import DriverError, Logs, Restarts, Spec, within
 from carrel.ports.wake import ROUTES, pool_topic
 from carrel.rules.access import Action, owner_filter, require
+from carrel.rules.term import extended
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
 from carrel.services.visibility import require_seen
@@ -151,12 +152,10 @@ def _extend(
         raise Conflict("Only a workspace that somebody holds can be extended.")
     claims.keep(conn, workspace.claim_id, now)  # whoever wants more time has not given it back
     pool = pools.get(conn, workspace.pool)
-    longest = pool.max_age if pool else None
-    if longest is None:
+    until = extended(workspace, pool, more, now) if pool else None
+    if until is None:
         return
-    ends = workspace.stops_at or (workspace.assigned_at or now) + longest
-    until = min(max(ends, now) + more, now + longest)
-    workspaces.extend(conn, workspace.id, max(until, ends))
+    workspaces.extend(conn, workspace.id, until)
     audit.add(conn, now, audit.name_of(actor), "extend", f"workspace:{workspace.id}", until.isoformat())
 
 
