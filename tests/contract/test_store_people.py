@@ -92,6 +92,17 @@ async def test_ending_all_names_those_that_were_still_good(world: World, store: 
     assert await store.read(sessions.live, foreign.id, world.now) == (foreign, other)
 
 
+async def test_ending_the_others_keeps_the_one(world: World, store: Store) -> None:
+    user, other = await world.user(), await world.user()
+    kept, one, foreign = _session(user, world.now), _session(user, world.now), _session(other, world.now)
+    for number, session in enumerate((kept, one, foreign)):
+        await store.write(sessions.add, session, f"hash{number}")
+    assert await store.write(sessions.end_others, user.id, kept.id, world.now) == [one.id]
+    assert await store.read(sessions.live, kept.id, world.now) == (kept, user)
+    assert await store.read(sessions.live, foreign.id, world.now) == (foreign, other)
+    assert await store.read(sessions.live, one.id, world.now) is None
+
+
 async def test_sessions_that_ran_out_long_ago_are_forgotten_and_no_others(world: World, store: Store) -> None:
     user = await world.user()
     old, new = (_session(user, at) for at in (world.now - 100 * DAY, world.now))

@@ -39,6 +39,13 @@ _END_ALL = (
     .values(ended_at=sa.bindparam("now"))
     .returning(_s.c.id, _s.c.expires_at)
 )
+_END_OTHERS = (
+    sa.update(_s)
+    .where(_s.c.user_id == sa.bindparam("user"), _s.c.ended_at.is_(None))
+    .where(_s.c.id != sa.bindparam("kept", type_=sa.Text()))
+    .values(ended_at=sa.bindparam("now"))
+    .returning(_s.c.id, _s.c.expires_at)
+)
 
 _FORGET = sa.delete(_s).where(_s.c.expires_at < sa.bindparam("before", type_=_s.c.expires_at.type))
 
@@ -75,6 +82,12 @@ def end(conn: Connection, session_id: SessionId, now: datetime) -> None:
 def end_all(conn: Connection, user_id: UserId, now: datetime) -> list[SessionId]:
     """The ones that would have been good for longer: what a data plane must still be told of."""
     ended = conn.execute(_END_ALL, {"user": user_id, "now": now})
+    return sorted(row.id for row in ended if row.expires_at > now)
+
+
+def end_others(conn: Connection, user_id: UserId, kept: SessionId, now: datetime) -> list[SessionId]:
+    """As `end_all`, but for the one that is kept."""
+    ended = conn.execute(_END_OTHERS, {"user": user_id, "kept": kept, "now": now})
     return sorted(row.id for row in ended if row.expires_at > now)
 
 
