@@ -1,20 +1,36 @@
 """carrel claim: ask for a workspace, see how far that is, give it back."""
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from carrel.cli import people
-from carrel.cli.nouns import Here, command, noun
-from carrel.client import claims
+from carrel.cli import complete, people
+from carrel.cli.door import lead_in
+from carrel.cli.here import Here
+from carrel.cli.nouns import command, noun
+from carrel.cli.table import Column
+from carrel.cli.waiting import telling
+from carrel.client import claims, pools
 from carrel.client.paging import every
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import Conflict
-from carrel.wire.v1 import Claim, Event
+from carrel.domain.errors import Conflict, Unavailable
+from carrel.wire.v1 import Claim
 
 _FIELDS = ("id", "pool", "name", "state", "position", "estimate_seconds", "workspace.id", "workspace.url")
-_COLUMNS = ("id", "pool", "name", "state", "position", "workspace.id", "workspace.phase")
+_COLUMNS = (
+    Column("id"),
+    Column("pool"),
+    Column("name", 2),
+    Column("state"),
+    Column("position", 1, "place"),
+    Column("workspace.id", title="workspace"),
+    Column("workspace.phase", title="phase"),
+    Column("workspace.owner", 1, "holder"),
+    Column("workspace.stops_at", 3, "stops"),
+)
+_EVENTS = (Column("seq", 1), Column("at"), Column("kind", 2), Column("sentence", folds=True))
 
 
 class _PoolOrCommand(TyperGroup):
@@ -25,48 +41,87 @@ class _PoolOrCommand(TyperGroup):
             args = ["create", *args]
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Pools first: they are what is mostly meant."""
+        words = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            return words
+        pool = self.commands["create"].params[0]
+        return [*pool.shell_complete(ctx, incomplete), *words]
 
-app = noun("Ask for a workspace, see how far that is, give it back.", cls=_PoolOrCommand)
 
-ClaimId = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id.")]
+app = noun("claim", cls=_PoolOrCommand)
+
+ClaimId = Annotated[
+    str, typer.Argument(metavar="CLAIM", help="The claim's id.", autocompletion=complete.claims)
+]
+ForWhom = Annotated[
+    str | None,
+    typer.Option("--user", help="For whom: name or id. For admins.", autocompletion=complete.users),
+]
 
 
 @command(app, "create")
 async def create(
     here: Here,
-    pool: Annotated[str, typer.Argument(help="The pool to claim from.")],
+    pool: Annotated[str, typer.Argument(help="The pool to claim from.", autocompletion=complete.pools)],
     *,
     name: Annotated[str, typer.Option(help="Several claims of one pool are told apart by it.")] = "default",
-    user: Annotated[str | None, typer.Option(help="For whom: name or id. For admins.")] = None,
+    user: ForWhom = None,
     wait: Annotated[bool, typer.Option(help="Wait until it can be entered.")] = True,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
 ) -> None:
     """Ask for a workspace and print its address. `carrel claim POOL` is short for this."""
-    user_id = (await people.find(here.client, user)).id if user else None
+    user_id = await people.meant(here, user)
     claim = await claims.claim(here.client, pool=pool, name=name, user=user_id)
     if wait and claim.state is ClaimState.WAITING:
-        claim = await _waited(here, claim)
+        claim = await _waited(here, claim, user)
     _tell(here, claim)
+    if open_browser and claim.workspace is not None:
+        await lead_in(here, claim.workspace, claim.id)
 
 
-async def _waited(here: Here, claim: Claim) -> Claim:
-    async for told in claims.watch(here.client, claim.id):
-        match told:
-            case Claim():
-                claim = told
-                _tell_place(here, claim)
-            case Event():
-                here.screen.note(told.sentence)
+async def _waited(here: Here, claim: Claim, user: str | None) -> Claim:
+    """Ctrl-C, and a Carrel that goes away, end the waiting and not the claim."""
+    again = _again(claim, user)
+    await _warn(here, claim)
+    try:
+        with telling(here.screen, claim) as teller:
+            async for told in claims.watch(here.client, claim.id):
+                teller.hear(told)
+                claim = told if isinstance(told, Claim) else claim
+    except asyncio.CancelledError:
+        here.screen.note(
+            f"Your place is kept for a while. Come back: {again}. Leave: carrel claim release {claim.id}"
+        )
+        raise
+    except Unavailable as error:
+        raise Unavailable(
+            f"{error.sentence} Your claim is kept for a while: once it is back, say {again}."
+        ) from error
     if claim.state is ClaimState.RELEASED:
         raise Conflict(
-            "The claim ended before a workspace was ready. `carrel claim events` says why; claim again."
+            f"{claim.sentence or 'The claim ended before a workspace was ready.'} "
+            f"All that happened: carrel claim events {claim.id}. Ask again: {again}"
         )
     return claim
 
 
-def _tell_place(here: Here, claim: Claim) -> None:
-    if claim.state is ClaimState.WAITING:
-        about = f", about {claim.estimate_seconds:.0f} s" if claim.estimate_seconds is not None else ""
-        here.screen.note(f"Waiting: place {claim.position}{about}.")
+def _again(claim: Claim, user: str | None) -> str:
+    words = ["carrel claim", claim.pool]
+    if claim.name != "default":
+        words += ["--name", claim.name]
+    if user is not None:
+        words += ["--user", user]
+    return " ".join(words)
+
+
+async def _warn(here: Here, claim: Claim) -> None:
+    pool = await pools.get(here.client, claim.pool)
+    if pool.paused:
+        here.screen.note(
+            f"The pool {pool.name} is paused: it starts nothing new until an admin says `carrel pool resume {pool.name}`."
+        )
 
 
 def _tell(here: Here, claim: Claim) -> None:
@@ -77,20 +132,32 @@ def _tell(here: Here, claim: Claim) -> None:
         here.screen.text(claim.workspace.url)
 
 
-@command(app, "list")
+@command(app, "list", lists=True)
 async def page(
     here: Here,
     *,
-    pool: Annotated[str | None, typer.Option(help="Only of this pool.")] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="Only of this pool.", autocompletion=complete.pools)
+    ] = None,
     state: Annotated[ClaimState | None, typer.Option(help="Only in this state.")] = None,
-    user: Annotated[str | None, typer.Option(help="Only of this person: name or id. For admins.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Only of this person: name or id. For admins.", autocompletion=complete.users),
+    ] = None,
 ) -> None:
     """Claims, newest first: your own, or for admins everybody's."""
     user_id = (await people.find(here.client, user)).id if user else None
-    found = every(
-        lambda after: claims.page(here.client, user=user_id, pool=pool, state=state, after=after, limit=200)
-    )
-    here.screen.rows([claim async for claim in found], _COLUMNS)
+    found = [
+        claim
+        async for claim in every(
+            lambda after: claims.page(
+                here.client, user=user_id, pool=pool, state=state, after=after, limit=200
+            )
+        )
+    ]
+    holders = {claim.workspace.owner for claim in found if claim.workspace is not None}
+    names = {} if here.screen.as_json else await people.names(here.client, holders)
+    here.screen.rows(found, _COLUMNS, names=names, empty="No claims. Ask for a workspace: carrel claim POOL")
 
 
 @command(app, "show")
@@ -105,7 +172,7 @@ async def release(here: Here, claim_id: ClaimId) -> None:
     here.screen.thing(await claims.release(here.client, claim_id), _FIELDS)
 
 
-@command(app, "events")
+@command(app, "events", lists=True)
 async def events(here: Here, claim_id: ClaimId) -> None:
     """What happened to it, when and why."""
-    here.screen.rows(await claims.events(here.client, claim_id), ("seq", "at", "kind", "sentence"))
+    here.screen.rows(await claims.events(here.client, claim_id), _EVENTS)

@@ -17,6 +17,9 @@ EXITS: Final[Mapping[str, int]] = {
 }
 """0 is success. 2 is also what a wrong option or argument ends with."""
 
+UNWELL: Final = 9
+"""`carrel doctor` looked and found something bad: the command itself went well."""
+
 
 def exit_of(error: CarrelError) -> int:
     return EXITS.get(error.code, 1)

@@ -3,27 +3,20 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from carrel.cli import reach
+from carrel.cli.advice import next_step
 from carrel.cli.exits import exit_of
+from carrel.cli.here import Here
+from carrel.cli.reach import Place, place
 from carrel.cli.screen import Screen
-from carrel.client import Client
+from carrel.cli.words import WORDS
 from carrel.domain.errors import CarrelError
 
 P = ParamSpec("P")
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The Carrel a command talks to, and where it prints."""
-
-    client: Client
-    screen: Screen
 
 
 Command = Callable[Concatenate[Here, P], Awaitable[None]]
@@ -36,51 +29,80 @@ StateDir = Annotated[
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the Carrel to talk to, with CARREL_TOKEN.")
 ]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="Every column, and times to the minute, however narrow the terminal.")
+]
 
 _SHARED = {"as_json": (AsJson, False), "state_dir": (StateDir, None), "url": (Url, None)}
+_OF_LISTS = {"wide": (Wide, False)}
 
 
-def noun(summary: str, *, cls: type[typer.core.TyperGroup] | None = None) -> typer.Typer:
-    return typer.Typer(
-        add_completion=False, help=summary, no_args_is_help=True, cls=cls, pretty_exceptions_enable=False
+def noun(word: str, *, cls: type[typer.core.TyperGroup] | None = None) -> typer.Typer:
+    app = typer.Typer(
+        add_completion=False,
+        help=WORDS[word][1],
+        no_args_is_help=True,
+        cls=cls,
+        pretty_exceptions_enable=False,
     )
+    app.callback()(_whatever_follows)
+    return app
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Command[P]], Command[P]]:
+def _whatever_follows() -> None:  # with it, a noun of one command is a noun, too
+    return None
+
+
+def command(
+    app: typer.Typer, name: str, *, lists: bool = False, hidden: bool = False
+) -> Callable[[Command[P]], Command[P]]:
+    """`lists`: it prints a table."""
+
     def register(function: Command[P]) -> Command[P]:
-        app.command(name, help=inspect.getdoc(function))(_with_shared(function))
+        shared = _SHARED | (_OF_LISTS if lists else {})
+        app.command(name, help=inspect.getdoc(function), hidden=hidden)(with_shared(function, shared))
         return function
 
     return register
 
 
-def _with_shared(function: Command[P]) -> Callable[..., None]:
-    def run(*, as_json: bool, state_dir: Path | None, url: str | None, **own: Any) -> None:
-        screen = Screen(as_json=as_json)
+def with_shared(function: Command[P], shared: dict[str, Any] | None = None) -> Callable[..., None]:
+    """The function as a command of its own, with the options that all commands have."""
+
+    def run(
+        *, as_json: bool, state_dir: Path | None, url: str | None, wide: bool = False, **own: Any
+    ) -> None:
+        screen = Screen(as_json=as_json, wide=wide)
         try:
-            asyncio.run(_within(function, screen, state_dir, url, own))
+            asyncio.run(_within(function, screen, place(state_dir, url), own))
         except CarrelError as error:
             screen.failure(error)
             raise typer.Exit(exit_of(error)) from error
 
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in _SHARED.items()
-    ]
-    described = inspect.Signature([*keyword, *shared])
+    described = _described(function, shared or _SHARED)
     run.__signature__ = described  # type: ignore[attr-defined]  # what typer reads options from
     run.__annotations__ = {name: parameter.annotation for name, parameter in described.parameters.items()}
+    run.__doc__ = inspect.getdoc(function)
     return run
 
 
+def _described(function: Callable[..., Any], shared: dict[str, Any]) -> inspect.Signature:
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in shared.items()
+    ]
+    return inspect.Signature([*keyword, *added])
+
+
 async def _within(
-    function: Callable[..., Awaitable[None]],
-    screen: Screen,
-    state_dir: Path | None,
-    url: str | None,
-    own: dict[str, Any],
+    function: Callable[..., Awaitable[None]], screen: Screen, there: Place, own: dict[str, Any]
 ) -> None:
-    async with reach.client(state_dir, url) as client:
-        await function(Here(client, screen), **own)
+    async with there.client() as client:
+        here = Here(client, screen, there)
+        try:
+            await function(here, **own)
+        except CarrelError as error:
+            screen.failure(error, await next_step(error, here, own))
+            raise typer.Exit(exit_of(error)) from error

@@ -4,16 +4,29 @@ from typing import Annotated
 
 import typer
 
-from carrel.cli import people
-from carrel.cli.nouns import Here, command, noun
+from carrel.cli import complete, people
+from carrel.cli.here import Here
+from carrel.cli.nouns import command, noun
+from carrel.cli.table import Column
 from carrel.client import tokens
 from carrel.domain.actor import Scope
 
-_COLUMNS = ("id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+_COLUMNS = (
+    Column("id"),
+    Column("label"),
+    Column("scopes", 1),
+    Column("created_at", 4, "made"),
+    Column("expires_at", 2, "ends"),
+    Column("last_used_at", 3, "used"),
+    Column("revoked_at", title="revoked"),
+)
 
-app = noun("Make, list and revoke API tokens for scripts.")
+app = noun("token")
 
-Whose = Annotated[str | None, typer.Option("--user", help="Whose: name or id. For admins.")]
+Whose = Annotated[
+    str | None,
+    typer.Option("--user", help="Whose: name or id. For admins.", autocompletion=complete.users),
+]
 
 
 @command(app, "create")
@@ -28,7 +41,7 @@ async def create(
     user: Whose = None,
 ) -> None:
     """Make a token and print its secret, this once."""
-    owner = (await people.find(here.client, user)).id if user else None
+    owner = await people.meant(here, user)
     made = await tokens.create(
         here.client, label=label, scopes=scope or (Scope.READ, Scope.USE), days=days, user=owner
     )
@@ -39,16 +52,20 @@ async def create(
         here.screen.text(made.secret)
 
 
-@command(app, "list")
+@command(app, "list", lists=True)
 async def page(here: Here, *, user: Whose = None) -> None:
     """Your tokens, or for admins somebody's; revoked ones too."""
-    owner = (await people.find(here.client, user)).id if user else None
-    here.screen.rows(await tokens.page(here.client, user=owner), _COLUMNS)
+    owner = await people.meant(here, user)
+    found = await tokens.page(here.client, user=owner)
+    here.screen.rows(found, _COLUMNS, empty="No tokens. Make one: carrel token create LABEL")
 
 
 @command(app, "revoke")
 async def revoke(
-    here: Here, token_id: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's id.")]
+    here: Here,
+    token_id: Annotated[
+        str, typer.Argument(metavar="TOKEN", help="The token's id.", autocompletion=complete.tokens)
+    ],
 ) -> None:
     """It works no more from the next request on."""
     await tokens.revoke(here.client, token_id)

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from carrel.cli import people
-from carrel.cli.nouns import Here, command, noun
+from carrel.cli import complete, people
+from carrel.cli.here import Here
+from carrel.cli.nouns import command, noun
+from carrel.cli.table import Column
 from carrel.client import users
 from carrel.client.paging import every
 from carrel.domain.actor import Role
@@ -14,9 +16,19 @@ from carrel.domain.errors import Invalid
 
 _FIELDS = ("id", "name", "display_name", "role", "created_at", "last_seen_at", "disabled_at")
 
-app = noun("Let people in, change what they may, shut them out.")
+_COLUMNS = (
+    Column("id", 2),
+    Column("name"),
+    Column("display_name", 1, "called"),
+    Column("role"),
+    Column("created_at", 4, "made"),
+    Column("last_seen_at", 3, "seen"),
+    Column("disabled_at", title="disabled"),
+)
 
-Who = Annotated[str, typer.Argument(metavar="USER", help="Name or id.")]
+app = noun("user")
+
+Who = Annotated[str, typer.Argument(metavar="USER", help="Name or id.", autocompletion=complete.users)]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
@@ -35,11 +47,12 @@ async def create(
     here.screen.thing(made, _FIELDS)
 
 
-@command(app, "list")
+@command(app, "list", lists=True)
 async def page(here: Here) -> None:
     """All users, by name."""
     found = every(lambda after: users.page(here.client, after=after, limit=200))
-    here.screen.rows([user async for user in found], _FIELDS)
+    empty = "Nobody yet. Let somebody in: carrel user create NAME"
+    here.screen.rows([user async for user in found], _COLUMNS, empty=empty)
 
 
 @command(app, "show")

@@ -13,6 +13,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("carrel.cli.up:up", "Start Carrel, its data plane and its warm workspaces."),
     "serve": ("carrel.cli.serve:serve", "Run the control plane alone."),
     "migrate": ("carrel.cli.migrate:migrate", "Bring the tables to this version of Carrel."),
+    "link": (
+        "carrel.cli.link:link",
+        "Print a fresh link that signs the first admin in, once and within a day.",
+    ),
     "claim": ("carrel.cli.claim:app", "Ask for a workspace, see how far that is, give it back."),
     "workspace": (
         "carrel.cli.workspace:app",
@@ -23,7 +27,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "What can be claimed, how full it is, and the knobs an admin turns while it runs.",
     ),
     "user": ("carrel.cli.user:app", "Let people in, change what they may, shut them out."),
+    "template": ("carrel.cli.template:app", "The recipes on offer."),
     "token": ("carrel.cli.token:app", "Make, list and revoke API tokens for scripts."),
+    "audit": ("carrel.cli.audit:app", "Who did what to whom, for admins."),
 }
 """Word → module and what is in it (a function is one command, an app is a noun with several), and what `carrel --help` says of it:
 the first sentence of the thing's own help.

@@ -1,15 +1,23 @@
 """carrel workspace: look at workspaces, restart, extend and stop them, read what they printed."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
-from carrel.cli import people
-from carrel.cli.nouns import Here, command, noun
-from carrel.client import workspaces
+from carrel.cli import complete, people
+from carrel.cli.door import lead_in
+from carrel.cli.here import Here
+from carrel.cli.nouns import command, noun
+from carrel.cli.table import Column
+from carrel.cli.tail import added
+from carrel.client import claims, workspaces
 from carrel.client.paging import every
-from carrel.domain.workspace import Phase
-from carrel.wire.v1 import Logs
+from carrel.domain.claim import ClaimState
+from carrel.domain.errors import Conflict, Invalid
+from carrel.domain.workspace import LIVE, Phase
+from carrel.domain.workspace_list import Sort
+from carrel.wire.v1 import Logs, Workspace
 
 _FIELDS = (
     "id",
@@ -23,36 +31,95 @@ _FIELDS = (
     "stops_at",
     "reason",
 )
-_COLUMNS = ("id", "pool", "owner", "phase", "created_at", "stops_at", "reason")
+_COLUMNS = (
+    Column("id"),
+    Column("pool"),
+    Column("owner_name", title="owner"),
+    Column("phase"),
+    Column("created_at", 4, "made"),
+    Column("last_active_at", 3, "used"),
+    Column("stops_at", 1, "stops"),
+    Column("template", 6),
+    Column("backend", 7),
+    Column("reason", 2, folds=True),
+    Column("url", 5),
+)
+_EVENTS = (Column("seq", 1), Column("at"), Column("kind", 2), Column("sentence", folds=True))
+_MOST_LINES = 2000
+FOLLOW_EVERY = 1.0
+"""Seconds between two looks at a log that is followed."""
 
-app = noun("Look at workspaces, restart, extend and stop them, read what they printed.")
+app = noun("workspace")
 
-WorkspaceId = Annotated[str, typer.Argument(metavar="WORKSPACE", help="The workspace's id.")]
+WorkspaceId = Annotated[
+    str,
+    typer.Argument(metavar="WORKSPACE", help="The workspace's id.", autocompletion=complete.workspaces),
+]
 
 
-@command(app, "list")
+@command(app, "list", lists=True)
 async def page(
     here: Here,
     *,
-    pool: Annotated[str | None, typer.Option(help="Only of this pool.")] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="Only of this pool.", autocompletion=complete.pools)
+    ] = None,
     phase: Annotated[list[Phase] | None, typer.Option(help="Only in this phase; may be repeated.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Only of this person: name or id. For admins.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            "--owner",
+            help="Only of this person: name or id. For admins.",
+            autocompletion=complete.users,
+        ),
+    ] = None,
+    sort: Annotated[Sort, typer.Option(help="In which order.")] = Sort.CREATED_AT,
 ) -> None:
     """Workspaces, newest first: your own, or for admins all, warm ones too. Gone ones only when asked for by phase."""
-    whose = (await people.find(here.client, owner)).id if owner else None
-    phases = phase or [one for one in Phase if one is not Phase.GONE]
+    whose = (await people.find(here.client, user)).id if user else None
+    phases = phase or [one for one in Phase if one in LIVE]
     found = every(
         lambda after: workspaces.page(
-            here.client, owner=whose, pool=pool, phases=phases, after=after, limit=200
+            here.client, owner=whose, pool=pool, phases=phases, sort=sort, after=after, limit=200
         )
     )
-    here.screen.rows([workspace async for workspace in found], _COLUMNS)
+    is_all = not (pool or phase or user)
+    empty = "No workspaces. Open one: carrel claim POOL" if is_all else "No such workspaces."
+    here.screen.rows([workspace async for workspace in found], _COLUMNS, empty=empty)
 
 
 @command(app, "show")
 async def show(here: Here, workspace_id: WorkspaceId) -> None:
     """One workspace, also a gone one."""
-    here.screen.thing(await workspaces.get(here.client, workspace_id), _FIELDS)
+    found = await workspaces.get(here.client, workspace_id)
+    names = {} if here.screen.as_json else await people.names(here.client, [found.owner])
+    here.screen.thing(found, _FIELDS, names=names)
+
+
+@command(app, "open")
+async def open_page(here: Here, workspace_id: WorkspaceId) -> None:
+    """Print its address, and open it in a browser where there is one."""
+    found = await workspaces.get(here.client, workspace_id)
+    if found.phase is Phase.GONE:
+        raise Conflict(f"It is gone: {found.reason or 'it was stopped.'}")
+    if here.screen.as_json:
+        here.screen.thing(found, ())
+        return
+    here.screen.text(found.url)
+    await lead_in(here, found, await _claim_of(here, found))
+
+
+async def _claim_of(here: Here, workspace: Workspace) -> str | None:
+    held = every(
+        lambda after: claims.page(
+            here.client, user=workspace.owner, pool=workspace.pool, state=ClaimState.HELD, after=after
+        )
+    )
+    async for claim in held:
+        if claim.workspace is not None and claim.workspace.id == workspace.id:
+            return claim.id
+    return None
 
 
 @command(app, "stop")
@@ -77,21 +144,55 @@ async def extend(
     here.screen.thing(await workspaces.extend(here.client, workspace_id, hours), _FIELDS)
 
 
-@command(app, "events")
+@command(app, "events", lists=True)
 async def events(here: Here, workspace_id: WorkspaceId) -> None:
     """What happened to it, when and why; kept after it is gone."""
-    here.screen.rows(await workspaces.events(here.client, workspace_id), ("seq", "at", "kind", "sentence"))
+    here.screen.rows(await workspaces.events(here.client, workspace_id), _EVENTS)
 
 
-@command(app, "log")
-async def log(
+Lines = Annotated[int, typer.Option(min=1, max=_MOST_LINES, help="How many at most.")]
+
+
+@command(app, "logs")
+async def logs(
     here: Here,
     workspace_id: WorkspaceId,
-    lines: Annotated[int, typer.Option(min=1, max=2000, help="How many at most.")] = 200,
+    lines: Lines = 200,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what it prints from now on, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """The last lines its app printed."""
-    text = await workspaces.logs(here.client, workspace_id, lines)
+    if follow and here.screen.as_json:
+        raise Invalid("--follow goes on without an end, which no JSON can. Leave one of the two out.")
+    text = await workspaces.logs(here.client, workspace_id, _MOST_LINES if follow else lines)
     if here.screen.as_json:
         here.screen.thing(Logs(text=text), ())
+        return
+    seen = text.splitlines()
+    if seen:
+        here.screen.text("\n".join(seen[-lines:]))
     else:
-        here.screen.text(text.rstrip("\n"))
+        here.screen.note("It has printed nothing yet.")
+    if follow:
+        await _follow(here, workspace_id, seen)
+
+
+@command(app, "log", hidden=True)
+async def log(here: Here, workspace_id: WorkspaceId, lines: Lines = 200) -> None:
+    """As it was called first."""
+    await logs(here, workspace_id, lines)
+
+
+async def _follow(here: Here, workspace_id: str, seen: list[str]) -> None:
+    """Until it is gone, or somebody presses Ctrl-C."""
+    while True:
+        await asyncio.sleep(FOLLOW_EVERY)
+        now = (await workspaces.logs(here.client, workspace_id, _MOST_LINES)).splitlines()
+        if fresh := added(seen, now):
+            here.screen.text("\n".join(fresh))
+        elif (found := await workspaces.get(here.client, workspace_id)).phase is Phase.GONE:
+            here.screen.note(f"It is gone: {found.reason or 'it was stopped.'}")
+            return
+        seen = now

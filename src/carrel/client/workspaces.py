@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from carrel.client.connection import Client
+from carrel.domain.errors import NotFound
 from carrel.domain.workspace import Phase
-from carrel.wire.v1 import Event, ListedWorkspace, Logs, Page, Workspace
+from carrel.domain.workspace_list import Sort
+from carrel.wire.v1 import Event, Failure, ListedWorkspace, Logs, Page, Workspace
 
 
 async def get(client: Client, workspace_id: str) -> Workspace:
@@ -17,13 +19,14 @@ async def page(
     owner: str | None = None,
     pool: str | None = None,
     phases: Sequence[Phase] | None = None,
+    sort: Sort | None = None,
     after: str | None = None,
     limit: int = 50,
-    **wanted: object,
+    **more: object,
 ) -> Page[ListedWorkspace]:
-    """`wanted` may hold owner_name, holding (warm, claimed), q, sort and order, as in the API."""
-    query = {"owner": owner, "pool": pool, "phase": phases, "after": after, "limit": limit, **wanted}
-    return await client.get("/workspaces", Page[ListedWorkspace], query)
+    """`more`: other parts of the API's question, such as `q`, `holding`, `owner_name` and `order`."""
+    query = {"owner": owner, "pool": pool, "phase": phases, "sort": sort, "after": after, "limit": limit}
+    return await client.get("/workspaces", Page[ListedWorkspace], query | more)
 
 
 async def stop(client: Client, workspace_id: str) -> Workspace:
@@ -40,6 +43,14 @@ async def extend(client: Client, workspace_id: str, hours: float) -> Workspace:
 
 async def events(client: Client, workspace_id: str, after: int = 0) -> list[Event]:
     return (await client.get(f"/workspaces/{workspace_id}/events", Page[Event], {"after": after})).items
+
+
+async def failure(client: Client, workspace_id: str) -> Failure | None:
+    """Why it failed; None where nothing went wrong."""
+    try:
+        return await client.get(f"/workspaces/{workspace_id}/failure", Failure)
+    except NotFound:
+        return None
 
 
 async def logs(client: Client, workspace_id: str, lines: int = 200) -> str:

@@ -14,9 +14,10 @@ import pytest
 
 from carrel import __version__
 from carrel.cli.exits import EXITS
-from carrel.cli.reach import is_ours
+from carrel.cli.reach import Place, place
 from carrel.cli.screen import Screen
-from carrel.domain.errors import ALL_ERRORS
+from carrel.cli.table import Column
+from carrel.domain.errors import ALL_ERRORS, CarrelError, Forbidden, Invalid
 from carrel.wire import v1
 
 House = Any
@@ -36,7 +37,7 @@ async def test_the_version_is_printed(shell: Shell) -> None:
 async def test_where_no_carrel_runs_it_says_so_and_what_to_do(shell: Shell) -> None:
     ended = await shell.process("pool", "list")
     assert ended.status == EXITS["unavailable"]
-    assert "No Carrel runs here" in ended.err
+    assert "Carrel is not running here" in ended.err
     assert "carrel up" in ended.err
     assert "Traceback" not in ended.err
 
@@ -45,7 +46,7 @@ async def test_a_socket_left_by_a_killed_carrel_is_no_carrel(shell: Shell) -> No
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(shell.state / "run" / "owner.sock"))
     ended = await shell.run("pool", "list")
-    assert (ended.status, "No Carrel runs here" in ended.err) == (8, True)
+    assert (ended.status, "Carrel is not running here" in ended.err) == (8, True)
 
 
 async def test_an_address_without_a_token_asks_for_one(shell: Shell) -> None:
@@ -100,22 +101,57 @@ async def test_a_broken_configuration_is_named_and_not_a_stack_trace(shell: Shel
     assert "Traceback" not in ended.err
 
 
-def test_somebody_elses_socket_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "s"
-    assert not is_ours(path)
-    path.touch()
-    assert not is_ours(path)
-    path.unlink()
+def test_somebody_elses_socket_is_not_ours(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is meant for ours would be told to whoever put it there."""
+    run = shell.state / "run"
+    (run / "owner.sock").touch()
+    assert refusal(shell.state) == "unavailable"
+    (run / "owner.sock").unlink()
     with socket.socket(socket.AF_UNIX) as ours:
-        monkeypatch.chdir(tmp_path)
-        ours.bind("s")
-    assert is_ours(path)
-    monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert not is_ours(path)
-    link = tmp_path / "link"
-    link.symlink_to(path)
-    monkeypatch.undo()
-    assert not is_ours(link)
+        ours.bind(str(run / "owner.sock"))
+        ours.listen()
+        assert place(shell.state, None).is_owners
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+        assert refusal(shell.state) == "forbidden"
+        monkeypatch.undo()
+        (run / "owner.sock").rename(run / "elsewhere.sock")
+        (run / "owner.sock").symlink_to(run / "elsewhere.sock")
+        assert refusal(shell.state) == "unavailable"
+
+
+def test_a_folder_of_somebody_else_is_named_with_what_to_do(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "lstat", denied)
+    with pytest.raises(Forbidden, match=r"belongs to somebody else.*CARREL_TOKEN"):
+        place(shell.state, None)
+
+
+def test_where_ours_does_not_run_the_environment_names_another(shell: Shell) -> None:
+    environ = {"CARREL_STATE_DIR": str(shell.state), "CARREL_URL": "https://carrel.example.org/hub/"}
+    found = place(None, None, environ | {"CARREL_TOKEN": " crl_secret\n"})
+    assert found == Place("https://carrel.example.org", "crl_secret")
+
+
+@pytest.mark.parametrize("url", ["carrel.example.org", "ftp://x", "http://", "http://[x", "https://x:99999"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(Invalid, match="is no address of a Carrel"):
+        place(None, url, {"CARREL_TOKEN": "crl_secret"})
+
+
+@pytest.mark.parametrize("token", ["crl_ü", "two words", "crl_\x07"])
+def test_what_cannot_be_a_token_is_refused(token: str) -> None:
+    with pytest.raises(Invalid, match="CARREL_TOKEN is no API token"):
+        place(None, "https://carrel.example.org", {"CARREL_TOKEN": token})
+
+
+def refusal(state: Path) -> str:
+    with pytest.raises(CarrelError) as refused:
+        place(state, None)
+    return refused.value.code
 
 
 async def test_a_terminal_that_knows_only_ascii_gets_what_it_can_show(here: Shell) -> None:
@@ -132,7 +168,8 @@ async def test_an_argument_that_is_no_text_is_refused_in_words(here: Shell) -> N
     assert "Traceback" not in ended.err
 
 
-async def test_without_anywhere_to_print_nothing_breaks(here: Shell) -> None:
+async def test_without_anywhere_to_print_nothing_breaks(house: House, here: Shell) -> None:
+    await house.pool()
     code = "import sys; sys.stdout = None; sys.argv = ['carrel', 'pool', 'list']; from carrel.cli.app import main; main()"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, env=here.env, stderr=asyncio.subprocess.PIPE
@@ -163,9 +200,13 @@ def test_a_narrow_terminal_cuts_no_id() -> None:
         name="a-name-that-takes-its-time", template="t", backend="b", warm=1, limit=2, per_user=1,
         paused=False, counts=counts,
     )  # fmt: skip
-    said = on_terminal(30, lambda screen: screen.rows([pool], ("name", "template", "backend", "per_user")))
+    columns = (Column("name"), Column("template", 1), Column("backend"), Column("per_user", 2))
+    said = on_terminal(40, lambda screen: screen.rows([pool], columns))
     assert pool.name in said
+    assert ("backend" in said, "template" in said, "per user" in said) == (True, False, False)
     assert "…" not in said
+    wider = on_terminal(80, lambda screen: screen.rows([pool], columns))
+    assert "per user" in wider
 
 
 def test_what_an_app_printed_does_not_command_the_terminal_of_whoever_reads_it() -> None:
@@ -176,4 +217,5 @@ def test_what_an_app_printed_does_not_command_the_terminal_of_whoever_reads_it()
     assert "red" in said
     assert "done" in said
     event = v1.Event(seq=1, at=datetime(2026, 1, 1, tzinfo=UTC), kind="failed", sentence=log)
-    assert "\x1b]" not in on_terminal(80, lambda screen: screen.rows([event], ("kind", "sentence")))
+    columns = (Column("kind"), Column("sentence", folds=True))
+    assert "\x1b]" not in on_terminal(80, lambda screen: screen.rows([event], columns))

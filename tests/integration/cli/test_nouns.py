@@ -105,6 +105,7 @@ async def test_pools_are_listed_paused_resumed_and_resized(house: House, here: S
 
 
 async def test_users_are_made_changed_and_disabled(here: Shell) -> None:
+    await here.ok("user", "create", "root", "--role", "admin", "--password-stdin", stdin=PASSWORD + "\n")
     made = (await here.ok("user", "create", "ada", "--password-stdin", "--json", stdin=PASSWORD + "\n")).json
     assert (made["name"], made["role"]) == ("ada", "user")
     assert (await here.ok("user", "role", "ada", "admin", "--json")).json["role"] == "admin"

@@ -1,0 +1,97 @@
+"""Names for the shell to complete, from the Carrel that the line would talk to. Whatever goes wrong, it knows none and says nothing:
+somebody is in the middle of typing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from carrel.cli.reach import place
+from carrel.client import Client
+from carrel.client import claims as claim_calls
+from carrel.client import pools as pool_calls
+from carrel.client import templates as template_calls
+from carrel.client import tokens as token_calls
+from carrel.client import users as user_calls
+from carrel.client import workspaces as workspace_calls
+from carrel.domain.claim import ClaimState
+from carrel.domain.errors import CarrelError
+
+WITHIN: Final = 1.0
+_MOST: Final = 200
+"""Nobody reads more."""
+
+Known = list[tuple[str, str]]
+"""Name, and what it is, which zsh and fish show beside it."""
+
+
+def pools(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _pools)
+
+
+def users(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _users)
+
+
+def workspaces(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _workspaces)
+
+
+def claims(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _claims)
+
+
+def templates(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _templates)
+
+
+def tokens(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _tokens)
+
+
+async def _pools(client: Client) -> Known:
+    return [(one.name, f"{one.counts.ready} ready") for one in await pool_calls.page(client)]
+
+
+async def _users(client: Client) -> Known:
+    return [(one.name, one.display_name) for one in (await user_calls.page(client, limit=_MOST)).items]
+
+
+async def _workspaces(client: Client) -> Known:
+    found = await workspace_calls.page(client, limit=_MOST)
+    return [(one.id, f"{one.pool}, {one.phase}") for one in found.items]
+
+
+async def _claims(client: Client) -> Known:
+    found = [
+        one
+        for state in (ClaimState.WAITING, ClaimState.HELD)
+        for one in (await claim_calls.page(client, state=state, limit=_MOST)).items
+    ]
+    return [(one.id, f"{one.pool}, {one.state}") for one in found]
+
+
+async def _templates(client: Client) -> Known:
+    return [(one.name, one.title) for one in await template_calls.page(client)]
+
+
+async def _tokens(client: Client) -> Known:
+    return [(one.id, one.label) for one in await token_calls.page(client) if one.revoked_at is None]
+
+
+def _known(ctx: Any, incomplete: str, ask: Callable[[Client], Awaitable[Known]]) -> Known:
+    found: Known = []
+    with suppress(CarrelError, OSError, TimeoutError, ValueError):
+        state_dir = ctx.params.get("state_dir")
+        there = place(Path(state_dir) if state_dir else None, ctx.params.get("url"))
+        found = asyncio.run(_asked(there.client(), ask))
+    return [(name, what) for name, what in found if name.startswith(incomplete)]
+
+
+async def _asked(client: Client, ask: Callable[[Client], Awaitable[Known]]) -> Known:
+    async with asyncio.timeout(WITHIN), client:
+        return await ask(client)

@@ -1,0 +1,131 @@
+"""Waiting for a workspace in a terminal: one block that keeps itself up to date, or lines where nobody looks, or nothing for programs.
+
+It shows what it is told and asks nobody.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final, Protocol
+
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from carrel.cli.cells import harmless, span
+from carrel.cli.screen import Screen
+from carrel.clock import SystemClock
+from carrel.domain.claim import ClaimState
+from carrel.domain.step import StepName, StepState
+from carrel.wire.v1 import Claim, Event, Step
+
+WHAT: Final = {
+    StepName.QUEUE: "in the queue",
+    StepName.MACHINE: "a machine for it",
+    StepName.START: "starting",
+    StepName.APP: "its app answers",
+    StepName.FILES: "your files",
+}
+_MARKS: Final = {StepState.DONE: "✓", StepState.NOW: "•", StepState.TODO: "·", StepState.FAILED: "✗"}
+_PLAIN_MARKS: Final = {StepState.DONE: "+", StepState.NOW: "*", StepState.TODO: ".", StepState.FAILED: "x"}
+_STYLES: Final = {
+    StepState.DONE: "green",
+    StepState.NOW: "bold",
+    StepState.TODO: "dim",
+    StepState.FAILED: "red",
+}
+
+
+class Teller(Protocol):
+    def hear(self, told: Claim | Event) -> None: ...
+
+
+@contextmanager
+def telling(screen: Screen, claim: Claim) -> Iterator[Teller]:
+    if not screen.is_live:
+        yield _Lines(screen, claim)
+        return
+    block = _Block(claim, plain=not screen.err.encoding.lower().startswith("utf"))
+    with Live(block, console=screen.err, transient=True, refresh_per_second=8):
+        yield block
+
+
+def place_of(claim: Claim) -> str:
+    """ "Place 2, about 40 s (20 s to 2 min)"."""
+    place = f"Place {claim.position}" if claim.position is not None else "Almost there"
+    if claim.estimate_seconds is None:
+        return place
+    about = f"{place}, about {_seconds(claim.estimate_seconds)}"
+    if claim.estimate_range is None:
+        return about
+    low, high = (_seconds(bound) for bound in claim.estimate_range)
+    return about if low == high else f"{about} ({low} to {high})"
+
+
+class _Lines:
+    """Each change once."""
+
+    def __init__(self, screen: Screen, claim: Claim) -> None:
+        self._screen = screen
+        self._said: object = None
+        self.hear(claim)
+
+    def hear(self, told: Claim | Event) -> None:
+        if isinstance(told, Event):
+            self._screen.note(told.sentence)
+            return
+        if told.state is not ClaimState.WAITING:
+            return
+        changed = (told.position, told.trouble, _step_now(told))
+        if changed != self._said:
+            self._said = changed
+            self._screen.note(f"Waiting: {place_of(told)[0].lower()}{place_of(told)[1:]}.")
+            if told.trouble:
+                self._screen.note(told.trouble)
+
+
+class _Block:
+    """Drawn anew several times a second, so that the seconds count."""
+
+    def __init__(self, claim: Claim, *, plain: bool) -> None:
+        self._claim = claim
+        self._last = ""
+        self._clock = SystemClock()
+        self._since = self._heard_at = self._clock.monotonic()
+        self._marks = _PLAIN_MARKS if plain else _MARKS
+        self._spinner = Spinner("line" if plain else "dots", style="cyan")
+
+    def hear(self, told: Claim | Event) -> None:
+        if isinstance(told, Event):
+            self._last = told.sentence
+        else:
+            self._claim, self._heard_at = told, self._clock.monotonic()
+
+    def __rich__(self) -> Group:
+        claim = self._claim
+        waited = _seconds(self._clock.monotonic() - self._since)
+        self._spinner.update(text=Text(harmless(f"{claim.pool}: {place_of(claim)}. Waiting for {waited}.")))
+        lines = [self._step(step) for step in claim.steps]
+        if claim.trouble:
+            lines.append(Text("  " + harmless(claim.trouble), style="yellow"))
+        if self._last:
+            lines.append(Text("  " + harmless(self._last), style="dim"))
+        lines.append(Text("  Ctrl-C ends the waiting; your place is kept for a while.", style="dim"))
+        return Group(self._spinner, *lines)
+
+    def _step(self, step: Step) -> Text:
+        line = Text(f"  {self._marks[step.state]} {WHAT[step.name]}", style=_STYLES[step.state])
+        took = step.took_seconds
+        if took is not None and step.state is StepState.NOW:
+            took += self._clock.monotonic() - self._heard_at
+        told = " ".join(part for part in (_seconds(took) if took is not None else "", step.note) if part)
+        return line.append(harmless(f"  {told}"), style="dim") if told else line
+
+
+def _step_now(claim: Claim) -> StepName | None:
+    return next((step.name for step in claim.steps if step.state is StepState.NOW), None)
+
+
+def _seconds(seconds: float) -> str:
+    return span(timedelta(seconds=seconds)) or f"{max(0, round(seconds))} s"
