@@ -13,7 +13,7 @@ import uvloop
 from bench import report
 from bench.install import PLACE, ROOT, install
 from bench.machine import about
-from bench.measures import claims, click, footprint, proxy, websockets
+from bench.measures import claims, click, footprint, pages, proxy, websockets
 from bench.processes import BenchError
 from bench.report import Missing, Row
 from bench.setting import Setting
@@ -24,6 +24,7 @@ MEASURES: dict[str, tuple[Callable[[Setting], Awaitable[Sequence[Row | Missing]]
     "proxy": (proxy.measure, 600),
     "claims": (claims.measure, 900),
     "websockets": (websockets.measure, 400),
+    "pages": (pages.measure, 600),
 }
 """Each with the seconds after which it is given up."""
 

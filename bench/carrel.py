@@ -100,16 +100,14 @@ class Carrel:
         pool: dict[str, Any] = (await self.api("GET", f"/pools/{name}")).json()
         return pool
 
-    async def settled(self, pool: str, *, within: float = 120) -> None:
-        """Wait until the pool has what it wants: all warm, nothing on its way in or out."""
+    async def settled(self, pool: str, *, held: int = 0, within: float = 120) -> None:
+        """Wait until the pool has what it wants: all warm, nothing on its way in or out, and so many held."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             told = await self.pool(pool)
             counts = told["counts"]
-            if (
-                counts["ready"] == told["warm"]
-                and not counts["starting"] + counts["stopping"] + counts["claimed"]
-            ):
+            is_moving = counts["starting"] + counts["stopping"] + counts["waiting"]
+            if counts["ready"] == told["warm"] and counts["claimed"] == held and not is_moving:
                 return
             await asyncio.sleep(0.1)
         raise BenchError(

@@ -1,25 +1,21 @@
 """Many claims at one moment on a backend that costs nothing, and authenticated reads: the control planes' own work."""
 
 import json
-import signal
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench import carrel as subject
-from bench import load, upstream
+from bench import load, null
 from bench.carrel import Carrel
 from bench.load import Load
+from bench.null import POOL
 from bench.peers import jupyterhub
 from bench.peers.jupyterhub import JupyterHub
-from bench.processes import BenchError, Program, free_ports, listening
+from bench.processes import BenchError, free_ports
 from bench.report import Row
 from bench.setting import Setting
 from bench.stats import percentile
 
-POOL = "null"
 READERS = 20
 AT_ONCE = 50
 """How many of the requests nobody measures (making users, giving back) are on their way at once."""
@@ -45,8 +41,10 @@ async def measure(setting: Setting) -> Sequence[Row]:
     (null_port,) = free_ports(1)
     ours, theirs = Seen(), Seen()
     async with (
-        _app(setting.folder, null_port),
-        subject.running(setting.folder / "carrel", _config(people, null_port)) as carrel,
+        null.app(setting.folder, null_port),
+        subject.running(
+            setting.folder / "carrel", null.config(people, null_port, limit=2 * people)
+        ) as carrel,
         jupyterhub.running(setting.folder / "hub", setting.peers, null_port=null_port) as hub,
     ):
         tokens = [
@@ -58,29 +56,6 @@ async def measure(setting: Setting) -> Sequence[Row]:
             await _carrel_turn(carrel, tokens, reads, ours)
             await _hub_turn(hub, names, reads, theirs)
     return _rows(people, ours, theirs)
-
-
-def _config(people: int, null_port: int) -> dict[str, dict[str, dict[str, object]]]:
-    template: dict[str, object] = {"command": ["nothing"], "ready": "x", "open": "x", "home": "none"}
-    template["authorization"] = "token {secret}"
-    pool: dict[str, object] = {"template": POOL, "backend": POOL, "warm": people, "limit": 2 * people}
-    return {
-        "backends": {POOL: {"driver": "memory", "endpoint_port": null_port}},
-        "templates": {POOL: template},
-        "pools": {POOL: pool | {"starting_at_once": 200}},
-    }
-
-
-@asynccontextmanager
-async def _app(folder: Path, port: int) -> AsyncIterator[None]:
-    """What answers when either side asks whether a workspace is up."""
-    argv = [sys.executable, "-P", str(Path(upstream.__file__)), "--port", str(port), "--all-loopback"]
-    program = Program(argv, env={"PATH": "/usr/bin:/bin"}, cwd=folder, log=folder / "app.log")
-    try:
-        await listening(program, port, within=10)
-        yield
-    finally:
-        await program.end(signal.SIGTERM, within=5)
 
 
 async def _carrel_turn(carrel: Carrel, tokens: Sequence[str], reads: int, seen: Seen) -> None:
