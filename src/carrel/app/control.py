@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from carrel.app.configure import configure, resume
+from carrel.app.doctor.doctor import Doctor
+from carrel.app.housekeeping import keep_house
 from carrel.app.sockets import SocketServer
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
@@ -32,13 +33,14 @@ from carrel.reconcile.look import Look
 from carrel.reconcile.loop import PoolLoop
 from carrel.reconcile.publish import Publisher
 from carrel.reconcile.strays import StrayLoop
-from carrel.services import tokens
+from carrel.services import samples, tokens
 from carrel.services.context import Context
 from carrel.services.handover import hand_over
 from carrel.services.signing import open_signer
 from carrel.settings import Settings
-from carrel.store import idempotency, installation, keys, pools, sessions, workspaces
+from carrel.store import installation, keys, pools, workspaces
 from carrel.store.engine import Store, open_store
+from carrel.web import echo
 from carrel.web.app import hub_app
 from carrel.web.internal import authorizer_app
 from carrel.web.metrics import Metrics
@@ -47,12 +49,6 @@ _log = structlog.get_logger(__name__)
 
 STREAMS_EVERY = 15.0
 """Seconds. Envoy writes a line a minute for each long stream."""
-ANSWERS_KEPT = timedelta(days=1)
-"""How long a request with the same Idempotency-Key gets the same answer; a day, as others in the field do."""
-SESSIONS_KEPT = timedelta(days=30)
-"""After their end, for whoever looks into what happened."""
-HOUSEKEEPING_EVERY = 3600.0
-"""Seconds."""
 PUT_OFF_FOR = 10.0
 """Seconds until a loop that found the store away or full tries again."""
 AGAIN_AFTER = 1.0
@@ -173,13 +169,13 @@ def _drivers(
 async def _servers(plane: ControlPlane) -> list[SocketServer]:
     context, state = plane.context, plane.state
     signer = await open_signer(context)
-    metrics = Metrics(context.clock)
+    metrics, doctor = Metrics(context.clock), Doctor(plane.settings, context.clock, context)
+    hub = hub_app(context, metrics=metrics, checkup=doctor, development=plane.settings.development)
+    owners = hub_app(context, owner=System("owner"), metrics=metrics, checkup=doctor)
     return [
         SocketServer(authorizer_app(context, signer), state.authorizer_socket),
-        SocketServer(
-            hub_app(context, metrics=metrics, development=plane.settings.development), state.hub_socket
-        ),
-        SocketServer(hub_app(context, owner=System("owner"), metrics=metrics), state.owner_socket),
+        SocketServer(hub, state.hub_socket, websockets=echo.websockets(context.addresses)),
+        SocketServer(owners, state.owner_socket),
     ]
 
 
@@ -193,7 +189,8 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
     runs: dict[str, Callable[[], Awaitable[None]]] = {
         "publish routes": plane.publisher.run,
         "follow streams": partial(_follow_streams, plane),
-        "keep house": partial(_keep_house, plane),
+        "keep house": partial(keep_house, context, plane.settings.keep_history),
+        "sample pools": partial(samples.keep_taking, context),
     }
     for pool in await context.store.read(pools.reconciled):
         driver = context.drivers.get(pool.backend)
@@ -224,15 +221,6 @@ async def _follow_streams(plane: ControlPlane) -> None:
         if seen:
             await plane.context.store.write(workspaces.active, seen)
         await plane.context.clock.sleep(STREAMS_EVERY)
-
-
-async def _keep_house(plane: ControlPlane) -> None:
-    """Forgets the answers that nobody will ask for again, and the sessions that nobody can use any more."""
-    clock = plane.context.clock
-    while True:
-        await plane.context.store.write(idempotency.forget, clock.now() - ANSWERS_KEPT)
-        await plane.context.store.write(sessions.forget, clock.now() - SESSIONS_KEPT)
-        await clock.sleep(HOUSEKEEPING_EVERY)
 
 
 async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -12,13 +12,12 @@ import structlog
 import uvloop
 
 from carrel.app.control import ControlPlane, control_plane
+from carrel.app.dataplane import envoy_of
 from carrel.app.log import configure_log
 from carrel.app.openfiles import allow_many
 from carrel.app.shutdown import end_workspaces
 from carrel.app.statedir import StateDir
-from carrel.clock import SystemClock
-from carrel.dataplane.bootstrap import BootstrapOptions
-from carrel.dataplane.envoy import Envoy, EnvoyOptions
+from carrel.dataplane.envoy import Envoy
 from carrel.domain.errors import Conflict
 from carrel.services.links import new_link
 from carrel.settings import Settings
@@ -84,7 +83,7 @@ async def _serve(settings: Settings) -> None:
 async def _machine(settings: Settings, wishes: Wishes, announce: Callable[[Announcement], None]) -> None:
     ending = _listen_for_signals()
     async with AsyncExitStack() as stack:
-        envoy = _envoy(settings)
+        envoy = envoy_of(settings)
         check = partial(envoy.check, afresh=wishes.restart_dataplane)
         plane = await stack.enter_async_context(control_plane(settings, check=check))
         await envoy.start(afresh=wishes.restart_dataplane)
@@ -117,23 +116,6 @@ def _listen_for_signals() -> asyncio.Future[signal.Signals]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, hear, number)
     return ending
-
-
-def _envoy(settings: Settings) -> Envoy:
-    state = StateDir(settings.state_dir)
-    options = BootstrapOptions(
-        run_dir=state.run,
-        addresses=settings.addresses(),
-        host=settings.host,
-        port=settings.port,
-        workspaces_port=settings.workspaces_port,
-        trusted_hops=settings.trusted_hops,
-    )
-    binary = str(settings.envoy) if settings.envoy else None
-    return Envoy(
-        EnvoyOptions(bootstrap=options, log=state.root / "logs" / "envoy.log", binary=binary),
-        SystemClock(),
-    )
 
 
 async def _wait_for_warm(plane: ControlPlane, ending: asyncio.Future[signal.Signals]) -> None:

@@ -24,15 +24,15 @@ class _Server(uvicorn.Server):
 
 
 class SocketServer:
-    """One app on one socket."""
+    """One app on one socket. WebSockets are refused, or go to `websockets`."""
 
-    def __init__(self, app: ASGIApp, path: Path) -> None:
+    def __init__(self, app: ASGIApp, path: Path, *, websockets: type[asyncio.Protocol] | None = None) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             lifespan="off",
-            ws="none",
+            ws=websockets or "none",
             server_header=False,
             proxy_headers=True,
             forwarded_allow_ips="*",  # only Envoy and the file's owner can connect, and Envoy writes these headers itself

@@ -17,6 +17,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "carrel.cli.link:link",
         "Print a fresh link that signs the first admin in, once and within a day.",
     ),
+    "doctor": ("carrel.cli.doctor:doctor", "Find out what is wrong, why it matters and what to do."),
     "claim": ("carrel.cli.claim:app", "Ask for a workspace, see how far that is, give it back."),
     "workspace": (
         "carrel.cli.workspace:app",

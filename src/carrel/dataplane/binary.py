@@ -31,7 +31,7 @@ def find_binary(setting: str | None = None) -> str:
 def check_ports_free(host: str, ports: dict[str, int]) -> None:
     """`ports` by the name of their setting. Envoy's own complaint would come late and name no setting. Raises Unavailable."""
     for setting, port in ports.items():
-        why = _why_not(host, port)
+        why = why_not(host, port)
         if why:
             option, variable = setting.replace("_", "-"), setting.upper()
             raise Unavailable(
@@ -39,7 +39,8 @@ def check_ports_free(host: str, ports: dict[str, int]) -> None:
             )
 
 
-def _why_not(host: str, port: int) -> str | None:
+def why_not(host: str, port: int) -> str | None:
+    """Why we could not listen there; None where we could."""
     family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -83,7 +83,7 @@ class Envoy:
         self._check_files()
         content = self._rendered()
         self._process = await asyncio.to_thread(find, self._pid_file, self._config)
-        self.outdated = self._process is not None and self._content_of_running() != content
+        self.outdated = self._process is not None and self.differs()
         if self._process is not None and afresh and (self.outdated or not await self._answers()):
             await self.stop()
         self.adopted = self._process is not None
@@ -106,6 +106,10 @@ class Envoy:
                 break
         self._forget()
         self._pid_file.unlink(missing_ok=True)
+
+    def differs(self) -> bool:
+        """Whether the one that runs was started with another configuration than ours. Raises Invalid."""
+        return self._content_of_running() != self._rendered()
 
     async def aclose(self) -> None:
         """Let go of it. It runs on."""

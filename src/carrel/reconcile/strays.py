@@ -41,7 +41,7 @@ class StrayLoop:
 
     async def pass_once(self) -> None:
         listed = await instances_of(self.driver)
-        known, named = await self.store.read(_known, self.backend)
+        known, named = await self.store.read(known_instances, self.backend)
         found = strays(listed, known=known, pools=named)
         for action in collect_twice_seen(found, self._before):
             _log.warning(
@@ -58,7 +58,7 @@ class StrayLoop:
             _log.warning("stray not ended", backend=self.backend, workspace=workspace_id, why=error.sentence)
 
 
-def _known(conn: Connection, backend: str) -> tuple[frozenset[WorkspaceId], frozenset[PoolName]]:
+def known_instances(conn: Connection, backend: str) -> tuple[frozenset[WorkspaceId], frozenset[PoolName]]:
     """Every live row, and the pools whose own loops look at this backend."""
     reconciled = pools.reconciled(conn)
     live = {row.id for pool in reconciled for row in workspaces.of_pool(conn, pool.name)}

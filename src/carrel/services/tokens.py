@@ -110,13 +110,17 @@ async def ensure_bootstrap(ctx: Context, secret: str) -> None:
     await ctx.store.write(_ensure, token, fingerprint(secret))
 
 
+def is_bootstrap(token: Token) -> bool:
+    return token.label == _BOOTSTRAP and token.expires_at is None
+
+
 def _ensure(conn: Connection, token: Token, secret_hash: str) -> None:
     if tokens.find(conn, secret_hash, token.created_at) is not None:
         return
     if tokens.is_known(conn, secret_hash):
         raise Conflict("CARREL_BOOTSTRAP_TOKEN was revoked. Set another one.")
     for former in tokens.of_user(conn, token.user_id):
-        if former.label == _BOOTSTRAP and former.expires_at is None:
+        if is_bootstrap(former):
             _end(conn, System(), former, token.created_at)
     tokens.add(conn, token, secret_hash)
     audit.add(

@@ -18,7 +18,12 @@ def bring_up(conn: Connection) -> None:
     upgrade(conn)
 
 
-def _is_current(conn: Connection) -> bool:
+def revision_of(conn: Connection) -> str | None:
+    """None where there are no tables yet."""
     if not sa.inspect(conn).has_table(_VERSION.name):
-        return False
-    return list(conn.execute(sa.select(_VERSION.c.version_num)).scalars()) == [HEAD]
+        return None
+    return conn.execute(sa.select(_VERSION.c.version_num)).scalars().one_or_none()
+
+
+def _is_current(conn: Connection) -> bool:
+    return revision_of(conn) == HEAD

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from carrel.mint import TOKEN_PREFIX, new_id
 from carrel.rules.authorize import Denied, Go, Redirect
+from carrel.rules.echo import PARAMETER, is_nonce, proof
 from carrel.rules.ticket import GRACE_COOKIE, NONCE_COOKIE, TICKET_COOKIE
 from carrel.services import entry
 from carrel.services.context import Context
@@ -81,6 +82,10 @@ class Authorizer:
             return _unsure(instance, is_page=is_navigation(scope["method"], Headers(scope=scope)))
 
     async def _answer(self, scope: Scope) -> Response:
+        if (nonce := _nonce_to_prove(scope)) is not None:
+            return PlainTextResponse(
+                proof(self._ctx.installation, nonce), 404, headers={"cache-control": "no-store"}
+            )
         headers = Headers(scope=scope)
         knock = _knock(scope, headers)
         found = await entry.answer(self._ctx, self._signer, knock)
@@ -108,6 +113,12 @@ def _knock(scope: Scope, headers: Headers) -> entry.Knock:
         nonces=tuple(nonce for nonce in cookies.values(headers, NONCE_COOKIE) if _is_nonce(nonce)),
         api_token=_api_token(headers),
     )
+
+
+def _nonce_to_prove(scope: Scope) -> str | None:
+    """Somebody asks whether the workspaces' address leads here; what they are told opens nothing."""
+    name, _, value = scope["query_string"].decode("latin-1").partition("=")
+    return value if name == PARAMETER and is_nonce(value) else None
 
 
 def _is_nonce(text: str) -> bool:

@@ -56,7 +56,7 @@ class Walls:
     def __init__(self, app: ASGIApp, addresses: Addresses) -> None:
         self._app = app
         self._addresses = addresses
-        self._origins = _own_origins(addresses.hub)
+        self._origins = own_origins(addresses.hub)
         self._answer_headers = _answer_headers(addresses)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +116,7 @@ class Walls:
         return answer
 
 
-def _own_origins(hub: str) -> frozenset[str]:
+def own_origins(hub: str) -> frozenset[str]:
     """127.0.0.1 is localhost, to the data plane and so to us."""
     return frozenset({hub, hub.replace("://localhost", "://127.0.0.1", 1)})
 

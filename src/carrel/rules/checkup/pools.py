@@ -68,9 +68,9 @@ PATIENCE: Final = timedelta(minutes=2)
 """Where nothing is known of how long a start takes."""
 
 
-def backend(name: str, complaint: str | None) -> Finding:
+def backend(name: str, complaint: str | None, *, opened: bool = True) -> Finding:
     if complaint is None:
-        return BACKEND.good(f"{name} answers.", about=name)
+        return BACKEND.good(f"{name} answers." if opened else f"{name} has a driver.", about=name)
     return BACKEND.bad(f"{name}: {complaint}", about=name)
 
 

@@ -1,36 +1,45 @@
 """Version 1 of the public shapes, one module per noun. Fields are only ever added; a change of meaning is a version 2."""
 
 from carrel.wire.v1.audit import AuditEntry
+from carrel.wire.v1.checkup import Checkup, Finding
 from carrel.wire.v1.claim import Claim, ClaimRequest, Step
 from carrel.wire.v1.event import Event, Logs
 from carrel.wire.v1.failure import Failure
 from carrel.wire.v1.link import Link, LinkRequest
 from carrel.wire.v1.page import Page
-from carrel.wire.v1.pool import Counts, Pool, PoolChange
+from carrel.wire.v1.pool import Counts, Ending, Pool, PoolChange, PoolPreview, PoolSample
 from carrel.wire.v1.problem import FieldProblem, Problem
 from carrel.wire.v1.report import Report, ReportRequest, SentReport, WholeReport
 from carrel.wire.v1.template import Template
 from carrel.wire.v1.token import NewToken, Token, TokenRequest
-from carrel.wire.v1.user import User, UserChange, UserRequest
+from carrel.wire.v1.user import Invitation, Newcomer, NewUser, User, UserChange, UserRequest, UsersRequest
 from carrel.wire.v1.workspace import Extension, ListedWorkspace, Workspace
 
 __all__ = [
     "AuditEntry",
+    "Checkup",
     "Claim",
     "ClaimRequest",
     "Counts",
+    "Ending",
     "Event",
     "Extension",
     "Failure",
     "FieldProblem",
+    "Finding",
+    "Invitation",
     "Link",
     "LinkRequest",
     "ListedWorkspace",
     "Logs",
     "NewToken",
+    "NewUser",
+    "Newcomer",
     "Page",
     "Pool",
     "PoolChange",
+    "PoolPreview",
+    "PoolSample",
     "Problem",
     "Report",
     "ReportRequest",
@@ -43,6 +52,7 @@ __all__ = [
     "User",
     "UserChange",
     "UserRequest",
+    "UsersRequest",
     "WholeReport",
     "Workspace",
 ]

@@ -1,0 +1,24 @@
+"""Envoy as the settings want it. Starts nothing."""
+
+from carrel.app.statedir import StateDir
+from carrel.clock import SystemClock
+from carrel.dataplane.bootstrap import BootstrapOptions
+from carrel.dataplane.envoy import Envoy, EnvoyOptions
+from carrel.settings import Settings
+
+
+def envoy_of(settings: Settings) -> Envoy:
+    state = StateDir(settings.state_dir)
+    options = BootstrapOptions(
+        run_dir=state.run,
+        addresses=settings.addresses(),
+        host=settings.host,
+        port=settings.port,
+        workspaces_port=settings.workspaces_port,
+        trusted_hops=settings.trusted_hops,
+    )
+    binary = str(settings.envoy) if settings.envoy else None
+    return Envoy(
+        EnvoyOptions(bootstrap=options, log=state.root / "logs" / "envoy.log", binary=binary),
+        SystemClock(),
+    )
