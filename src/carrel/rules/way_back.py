@@ -1,9 +1,13 @@
 """Where somebody is sent after a detour. What came in an address is a wish: anything but a plain place of our own is forgotten."""
 
+import re
 from typing import Final
+from urllib.parse import quote
 
 LONGEST: Final = 2048
 HUB: Final = "/hub/"
+_SIGNS_OF_ADDRESSES: Final = "/?&=%:;,@!$'()*+~[]"
+_LONELY_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def within_hub(wish: str | None) -> str:
@@ -18,6 +22,13 @@ def within_door(wish: str | None) -> str:
     if wish is None or not _is_plain(wish):
         return ""
     return wish.lstrip("/")
+
+
+def as_linked(wish: str | None) -> str:
+    """As `within_door`, for what somebody wrote into a link: "Übung 1.ipynb" is a place, however browsers spell it."""
+    if wish is None or not wish.isprintable():
+        return ""
+    return within_door(quote(_LONELY_PERCENT.sub("%25", wish), safe=_SIGNS_OF_ADDRESSES))
 
 
 def _is_plain(wish: str) -> bool:

@@ -16,11 +16,12 @@ from carrel.domain.page import Page
 from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
-from carrel.domain.workspace import Phase, Workspace
+from carrel.domain.workspace import Workspace
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, require
+from carrel.rules.authorize import Standing, standing
 from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
@@ -33,6 +34,9 @@ WATCH_EVERY = timedelta(seconds=4)
 """How often it is written down that somebody still waits; well within the shortest sensible `watch_within`."""
 SILENCE = 5.0
 """Seconds after which an open event stream looks for itself and says that it is alive."""
+NEARLY = 1.0
+NEAR = 10
+"""Seconds, and places in a queue, in which that happens more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,21 @@ class ClaimView:
         return self.outlook.estimate
 
     @property
-    def is_open(self) -> bool:
-        """The person may go in now."""
-        return self.workspace is not None and self.workspace.attached_at is not None
+    def is_settled(self) -> bool:
+        """Nothing more is to be waited for: the person may go in now, or never again."""
+        if self.claim.state is ClaimState.RELEASED:
+            return True
+        workspace = self.workspace
+        return (
+            workspace is not None
+            and workspace.attached_at is not None
+            and standing(workspace, is_inside=False) is not Standing.COMING
+        )
+
+    @property
+    def is_near(self) -> bool:
+        """Something is about to change for them."""
+        return self.position is None or self.position <= NEAR
 
 
 async def claim(
@@ -228,7 +244,7 @@ async def watch(
             for event in await ctx.store.read(events.of_claim, claim_id, after):
                 after = event.seq
                 yield event
-            if view.is_open or view.claim.state is ClaimState.RELEASED:
+            if view.is_settled:
                 return
             if not await ear.wait(_patience(view)):
                 yield None
@@ -237,6 +253,7 @@ async def watch(
 
 
 def _patience(view: ClaimView) -> float:
-    """Another replica's wake-up may be lost, so look again by ourselves; more often while something is about to happen."""
-    settled = view.workspace is None or view.workspace.phase is not Phase.READY
-    return SILENCE if settled else 1.0
+    """Another replica's wake-up may be lost, and steps ring no bell, so look again by ourselves; more often where there is
+    something to see. A long queue must not cost a look for everybody in it each second.
+    """
+    return min(SILENCE, NEARLY) if view.is_near else SILENCE

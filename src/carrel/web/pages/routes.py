@@ -10,10 +10,12 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
-from carrel.web.pages import claims, home
+from carrel.web.pages import claims, home, opening, waiting
 from carrel.web.pages.frame import for_people, forgiving, shown
+from carrel.web.security import actor_of
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
 _DAY: Final = "public, max-age=86400"
@@ -29,11 +31,8 @@ def hub_routes() -> list[BaseRoute]:
         Route("/hub/sign-out", for_people(sign_in.sign_out), methods=write),
         Route("/hub/enter", for_people(enter.enter), methods=read),
         Route("/hub/enter", for_people(enter.enter_meant), methods=write),
-        Route("/hub/open/{pool}", for_people(claims.ask), methods=read),
-        Route("/hub/open/{pool}", for_people(claims.claim), methods=write),
-        Route("/hub/open/{pool}/{name}", for_people(claims.ask), methods=read),
-        Route("/hub/open/{pool}/{name}", for_people(claims.claim), methods=write),
-        Route("/hub/claims/{claim_id}", for_people(claims.wait), methods=read),
+        *opening.routes(),
+        *waiting.routes(),
         Route("/hub/claims/{claim_id}/release", for_people(claims.release), methods=write),
         Route("/hub/workspaces/{workspace_id}", for_people(claims.workspace), methods=read),
         Mount("/hub/static", _Static(directory=_STATIC)),
@@ -60,6 +59,8 @@ class _NoSuchPage(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        actor = await actor_of(request)
+        request.state.person = actor if isinstance(actor, Person) else None
         sentence = "There is nothing at this address. The link may be old, or have lost its end."
         answer = shown(request, "error.html", status=404, title="No such page", sentence=sentence)
         await answer(scope, receive, send)

@@ -1,6 +1,7 @@
 """Numbers as people say them."""
 
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from carrel.domain.queue import Estimate
 
@@ -20,6 +21,41 @@ def about(duration: timedelta | Estimate | None) -> str:
     if minutes < 90:
         return "about a minute" if minutes <= 1 else f"about {minutes} minutes"
     return f"about {round(minutes / 60)} hours"
+
+
+def expected(estimate: Estimate | None) -> str:
+    """The likely time and, where it is far from that, the one that few waits exceed. static/waiting.js says it in the same words."""
+    if estimate is None:
+        return "How long it takes is not known."
+    likely, most = about(estimate.likely), about(estimate.high)
+    tail = (
+        f", rarely more than {most.removeprefix('about ')}" if most not in (likely, "a few seconds") else ""
+    )
+    return f"It will take {likely}{tail}."
+
+
+def span(duration: timedelta | None) -> str:
+    """Measured, so exact: "4 s", "1 min 20 s". Empty where nothing was measured."""
+    if duration is None:
+        return ""
+    seconds = max(0, round(duration.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def readable(path: str) -> str:
+    """An address as people wrote it. Only for showing."""
+    return unquote(path, errors="replace")
+
+
+def ordinal(number: int) -> str:
+    """ "1st", "22nd", "113th"."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def moment(at: datetime | None) -> str:

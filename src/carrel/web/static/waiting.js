@@ -1,38 +1,122 @@
-// Follows one claim: its place in the queue as it changes, and on into the workspace when it is ready.
+// Follows one claim: its place, its steps and how long it may take, as they change, and on into the workspace when it is ready.
 const box = document.getElementById("waiting");
-const position = document.getElementById("position");
-const estimate = document.getElementById("estimate");
-const latest = document.getElementById("latest");
+const part = (id) => document.getElementById(id);
+const [place, sentence, estimate, trouble, tell] = ["place", "sentence", "estimate", "trouble", "tell"].map(part);
+const called = box.dataset.called;
+const icons = `/hub/static/icons.svg${new URL(import.meta.url).search}`;
+const rows = [...box.querySelectorAll(".steps > li")];
+const STATES = { done: "done", now: "under way", todo: "still to come", failed: "failed" };
+const TONES = { done: "good", failed: "bad" };
+const ICONS = { done: "check", failed: "x", todo: "clock" };
+
+function say(element, text) {
+  element.hidden = !text;
+  if (element.textContent !== text) element.textContent = text; // unchanged text is not read out again
+}
 
 function about(seconds) {
-  if (seconds === null) return "a while";
   if (seconds < 5) return "a few seconds";
   if (seconds < 55) return `about ${Math.round(seconds / 5) * 5} seconds`;
   const minutes = Math.round(seconds / 60);
+  if (minutes >= 90) return `about ${Math.round(minutes / 60)} hours`;
   return minutes <= 1 ? "about a minute" : `about ${minutes} minutes`;
 }
 
-const source = new EventSource(box.dataset.events);
+function expected(claim) {
+  if (claim.estimate_seconds === null) return "How long it takes is not known.";
+  const [likely, most] = [claim.estimate_seconds, claim.estimate_range[1]].map(about);
+  const tail = most === likely || most === "a few seconds" ? "" : `, rarely more than ${most.replace("about ", "")}`;
+  return `It will take ${likely}${tail}.`;
+}
 
-source.addEventListener("claim", (message) => {
-  const claim = JSON.parse(message.data);
-  const isWaiting = claim.state === "waiting";
-  if (isWaiting !== (position !== null)) return location.reload();
-  if (!isWaiting) return;
-  position.textContent = claim.position;
-  estimate.textContent = about(claim.estimate_seconds);
-  document.title = `Number ${claim.position} – Carrel`;
-});
+function span(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
+}
 
-source.addEventListener("message", (message) => {
-  latest.textContent = JSON.parse(message.data).sentence;
-});
+function ordinal(number) {
+  const isTeen = [11, 12, 13].includes(number % 100);
+  return number + ((!isTeen && { 1: "st", 2: "nd", 3: "rd" }[number % 10]) || "th");
+}
 
-source.addEventListener("settled", () => {
-  source.close();
+// The browser's clock may be wrong, so a running step is timed from when it was first seen, on top of what the page said then.
+const seen = new Map();
+function running(row) {
+  if (!seen.has(row)) {
+    const said = /^(?:(\d+) h )?(?:(\d+) min ?)?(?:(\d+) s)?$/.exec(row.children[2].textContent) ?? [];
+    const [hours, minutes, seconds] = [1, 2, 3].map((group) => Number(said[group] ?? 0));
+    seen.set(row, performance.now() - 1000 * (3600 * hours + 60 * minutes + seconds));
+  }
+  return (performance.now() - seen.get(row)) / 1000;
+}
+
+function mark(state) {
+  if (state === "now") return Object.assign(document.createElement("span"), { className: "spinner", ariaHidden: "true" });
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  icon.setAttribute("class", "icon");
+  icon.setAttribute("aria-hidden", "true");
+  const use = icon.appendChild(document.createElementNS(icon.namespaceURI, "use"));
+  use.setAttribute("href", `${icons}#${ICONS[state]}`);
+  return icon;
+}
+
+function draw(row, step) {
+  if (!row.classList.contains(step.state)) {
+    row.className = `${step.state} ${TONES[step.state] ?? ""}`;
+    row.toggleAttribute("aria-current", step.state === "now");
+    if (step.state === "now") row.setAttribute("aria-current", "step");
+    row.children[0].replaceWith(mark(step.state));
+    row.querySelector(".visually-hidden").textContent = `: ${STATES[step.state]}`;
+    if (step.state !== "now") seen.delete(row);
+  }
+  const took = step.took_seconds === null ? "" : span(step.took_seconds);
+  row.children[2].textContent = step.state === "now" ? span(running(row)) : took;
+  const note = row.children[3] ?? row.appendChild(Object.assign(document.createElement("span"), { className: "note detail" }));
+  say(note, step.note);
+}
+
+function show(claim) {
+  const queues = claim.steps[0]?.state === "now";
+  const where = queues && claim.position ? `${ordinal(claim.position)} in the queue` : "";
+  say(place, where && `You are ${where}.`);
+  say(sentence, claim.sentence);
+  say(estimate, claim.position ? expected(claim) : "");
+  trouble.hidden = !claim.trouble;
+  trouble.lastElementChild.textContent = claim.trouble ?? "";
+  claim.steps.forEach((step, number) => draw(rows[number], step));
+  document.title = `${where || "Starting"} – ${called}`;
+}
+
+function settle(claim) {
+  if (claim.state === "held") {
+    document.title = `Ready – ${called}`;
+    if (document.hidden && tell.dataset.on) new Notification(`${called} is ready`, { icon: "/hub/static/carrel.svg" });
+  }
   location.reload();
-});
+}
 
+if ("Notification" in window && Notification.permission !== "denied") {
+  tell.hidden = false;
+  tell.addEventListener("click", async () => {
+    const answer = await Notification.requestPermission();
+    if (answer === "granted") tell.dataset.on = "yes";
+    tell.disabled = true;
+    tell.lastElementChild.textContent = answer === "granted" ? "You will be told" : "Your browser does not allow it";
+  });
+}
+
+const source = new EventSource(box.dataset.events);
+source.addEventListener("claim", (message) => show(JSON.parse(message.data)));
+source.addEventListener("settled", (message) => {
+  source.close();
+  settle(JSON.parse(message.data));
+});
 source.addEventListener("error", () => {
+  // Refused (signed out, or too many pages like this one): the page says why. Else the browser tries again by itself.
   if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
 });
+
+setInterval(() => {
+  for (const row of rows) if (row.classList.contains("now")) row.children[2].textContent = span(running(row));
+}, 1000);

@@ -428,7 +428,7 @@ async def test_one_that_starts_again_leads_to_where_one_can_wait(house: House) -
     )
     assert (await browser.open(url)).headers["location"] == f"{HUB}/hub/claims/{workspace.claim_id}"
     page = await browser.follow(url)
-    assert "Getting your workspace ready" in page.text
+    assert "It is starting again." in page.text
     assert (await browser.fetch(url)).status_code == 409
 
 

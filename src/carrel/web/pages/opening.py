@@ -1,0 +1,83 @@
+"""/hub/open/<pool>[/<name>]: the address for bookmarks and course links. It asks before it starts anything, then lands at its path."""
+
+from fastapi import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from carrel.domain.actor import Person
+from carrel.domain.claim import ClaimState
+from carrel.domain.errors import Exhausted
+from carrel.rules.way_back import as_linked
+from carrel.services import claims, pools
+from carrel.services.claims import ClaimView
+from carrel.web import problems
+from carrel.web.pages.frame import context_of, for_people, form_of, led, shown
+from carrel.web.pages.home import entrance
+from carrel.web.pages.waiting import waiting_room
+
+USUAL_NAME = "default"
+MOST_HELD = 200
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route(address, for_people(page), methods=[method])
+        for address in ("/hub/open/{pool}", "/hub/open/{pool}/{name}")
+        for page, method in ((ask, "GET"), (claim, "POST"))
+    ]
+
+
+async def ask(request: Request, person: Person) -> Response:
+    """Starts nothing, and leads nobody to a place inside that a stranger's link names: both need the button."""
+    ctx = context_of(request)
+    offer = await pools.get(ctx, person, request.path_params["pool"])
+    name, wish = _name(request), request.query_params.get("path")
+    held = [view for view in await _held(request, person) if view.claim.name == name]
+    if held and wish is None and held[0].claim.release_at is None:
+        return led(entrance(held[0], ctx.addresses) or waiting_room(held[0]))
+    return shown(request, "open.html", offer=offer, name=name, path=as_linked(wish), has_one=bool(held))
+
+
+async def claim(request: Request, person: Person) -> Response:
+    fields = await form_of(request)
+    ctx, path = context_of(request), as_linked(fields.get("path"))
+    try:
+        with request.app.state.metrics.claiming() as attempt:
+            view = await claims.claim(ctx, person, pool=request.path_params["pool"], name=_name(request))
+            attempt.pool, attempt.outcome = view.claim.pool, view.outcome
+    except Exhausted as error:
+        return await _all_held(request, person, error, path)
+    return led(entrance(view, ctx.addresses, path) or waiting_room(view, path))
+
+
+async def _all_held(request: Request, person: Person, error: Exhausted, path: str) -> Response:
+    """At their own limit: what they hold, so that they may go into one of these or give it back."""
+    ctx, kind = context_of(request), problems.KINDS[error.code]
+    offer = await pools.get(ctx, person, request.path_params["pool"])
+    held = [(view, entrance(view, ctx.addresses)) for view in await _held(request, person)]
+    answer = shown(
+        request,
+        "all_held.html",
+        status=kind.status,
+        sentence=error.sentence,
+        offer=offer,
+        name=_name(request),
+        path=path,
+        held=held,
+    )
+    answer.headers.update(kind.headers)
+    return answer
+
+
+async def _held(request: Request, person: Person) -> list[ClaimView]:
+    """Theirs in this pool, waiting ones included."""
+    ctx, pool = context_of(request), request.path_params["pool"]
+    pages = [
+        await claims.page(ctx, person, user_id=person.user_id, pool=pool, state=state, limit=MOST_HELD)
+        for state in (ClaimState.HELD, ClaimState.WAITING)
+    ]
+    return [view for page in pages for view in page.items]
+
+
+def _name(request: Request) -> str:
+    return str(request.path_params.get("name", USUAL_NAME))
