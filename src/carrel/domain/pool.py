@@ -18,6 +18,8 @@ class Pool:
     per_user: int = 1
     paused: bool = False
     """A paused pool starts nothing; what runs goes on, and warm workspaces may still be claimed."""
+    draining: bool = False
+    """A draining pool is paused and wants nothing warm: what nobody holds is stopped, what people hold goes on until released."""
     starting_at_once: int = 4
     """How many may be starting at once for refill; people who wait come on top. Pools that start everything at boot fail at boot (shinyproxy#529)."""
     start_timeout: timedelta = timedelta(minutes=5)

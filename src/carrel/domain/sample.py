@@ -1,13 +1,16 @@
 """How full a pool was at one moment, for a plot over time. Counts nothing by itself."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from carrel.domain.ids import PoolName
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
+    """Several joined to one tell the fullest moment: the fewest ready, the most of the others, all failures."""
+
     pool: PoolName
     at: datetime
     ready: int
@@ -18,3 +21,15 @@ class Sample:
     """Claims in the queue."""
     failed: int
     """Starts that failed since the sample before."""
+
+
+class Span(StrEnum):
+    """How far back a plot looks."""
+
+    HOURS = "3h"
+    DAY = "24h"
+    WEEK = "7d"
+
+    @property
+    def length(self) -> timedelta:
+        return {"3h": timedelta(hours=3), "24h": timedelta(hours=24), "7d": timedelta(days=7)}[self.value]

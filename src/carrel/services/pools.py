@@ -1,18 +1,21 @@
 """Pools: what people may claim, how full each is, and the few knobs an admin turns while it runs."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
-from carrel.domain.errors import Invalid, NotFound
+from carrel.domain.errors import NotFound
 from carrel.domain.ids import PoolName
 from carrel.domain.pool import Pool
 from carrel.domain.queue import Estimate
 from carrel.domain.template import Template
 from carrel.ports.wake import pool_topic
 from carrel.rules.access import Action, require
+from carrel.rules.policy import PolicyChange, changed, differences, require_unchanged
+from carrel.services import failures
 from carrel.services.context import Context
 from carrel.services.outlook import of_newcomer
 from carrel.store import audit, pools, templates
@@ -26,6 +29,8 @@ class PoolView:
     counts: Counts
     estimate: Estimate | None = None
     """How long whoever asks now would wait. None where one is warm, and where nobody knows."""
+    trouble: str | None = None
+    """Why its newest start failed or cannot be tried, in words. None as soon as one worked after it."""
 
 
 async def page(ctx: Context, actor: Actor) -> list[PoolView]:
@@ -44,48 +49,52 @@ def _all(conn: Connection, now: datetime) -> list[PoolView]:
             current.get(pool.template),
             found := counts.get(pool.name, empty),
             of_newcomer(conn, pool.name, found.waiting, now) if not found.ready else None,
+            _trouble(conn, pool.name),
         )
         for pool in pools.every(conn)
     ]
+
+
+def _trouble(conn: Connection, name: PoolName) -> str | None:
+    failure = failures.of_pool(conn, name)
+    return failure.told if failure else None
 
 
 async def get(ctx: Context, actor: Actor, name: str) -> PoolView:
     for view in await page(ctx, actor):
         if view.pool.name == name:
             return view
-    raise NotFound(f"There is no pool called {name[:60]!r}.")
+    raise NotFound(no_pool(name))
 
 
 async def change(
-    ctx: Context,
-    actor: Actor,
-    name: str,
-    *,
-    paused: bool | None = None,
-    warm: int | None = None,
-    limit: int | None = None,
+    ctx: Context, actor: Actor, name: str, wanted: PolicyChange, *, seen: Mapping[str, object] | None = None
 ) -> PoolView:
-    """Change only what is given. It holds until the configuration file says otherwise at the next start."""
+    """Change only what is named. It holds until the configuration file says otherwise at the next start.
+
+    `seen` is what whoever changes it was shown: where somebody else set the same field meanwhile, Conflict says so.
+    """
     require(actor, Action.ADMINISTER)
 
     def write(conn: Connection) -> None:
-        found = pools.get(conn, PoolName(name))
+        found = pools.hold(conn, PoolName(name))
         if found is None:
-            raise NotFound(f"There is no pool called {name[:60]!r}.")
-        wanted = replace(
-            found,
-            paused=found.paused if paused is None else paused,
-            warm=found.warm if warm is None else warm,
-            limit=found.limit if limit is None else limit,
-        )
-        if wanted.warm > wanted.limit:
-            raise Invalid(
-                f"warm ({wanted.warm}) cannot be more than limit ({wanted.limit}). Raise the limit too."
-            )
-        pools.put(conn, wanted, ctx.clock.now())
-        told = f"warm {wanted.warm}, limit {wanted.limit}, {'paused' if wanted.paused else 'running'}"
-        audit.add(conn, ctx.clock.now(), audit.name_of(actor), "change", f"pool:{name}", told)
+            raise NotFound(no_pool(name))
+        require_unchanged(found, seen or {}, wanted)
+        becomes = changed(found, wanted)
+        if told := differences(found, becomes):
+            pools.put(conn, becomes, ctx.clock.now())
+            audit.add(conn, ctx.clock.now(), audit.name_of(actor), "change", f"pool:{name}", ", ".join(told))
 
     await ctx.store.write(write)
     ctx.wake.ring(pool_topic(name))
     return await get(ctx, actor, name)
+
+
+async def drain(ctx: Context, actor: Actor, name: str) -> PoolView:
+    """Stop what nobody holds and start nothing new; what people hold goes on until they release it. Ending the pause undoes it."""
+    return await change(ctx, actor, name, {"draining": True})
+
+
+def no_pool(name: str) -> str:
+    return f"There is no pool called {name[:60]!r}."

@@ -1,6 +1,7 @@
 """Every setting of an installation, with its default and its meaning. Frozen; reads nothing itself."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
@@ -58,6 +59,8 @@ class Settings(BaseModel):
     """An admin token that exists from the first start, for scripts: long, random, beginning with `crl_`. Better in the environment than in a file."""
     session_lifetime: Duration = parse_duration("14d")
     """How long somebody stays signed in."""
+    keep_history: Duration = parse_duration("90d")
+    """How long gone workspaces, released claims, their timelines and the audit are kept. At least a day."""
     trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies in front of Carrel add to X-Forwarded-For and are believed."""
     development: bool = False
@@ -81,6 +84,15 @@ class Settings(BaseModel):
             if len(text) < 8 or not text.isascii() or not text.isprintable() or " " in text:
                 raise ValueError("expected at least 8 visible ASCII characters without spaces")
         return token
+
+    @field_validator("keep_history")
+    @classmethod
+    def _today_is_remembered(cls, kept: timedelta) -> timedelta:
+        if kept < timedelta(days=1):
+            raise ValueError(
+                "expected at least a day (1d): what failed this morning must still be there to look into"
+            )
+        return kept
 
     @field_validator("backends", "templates", "pools")
     @classmethod

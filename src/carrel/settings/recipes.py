@@ -10,14 +10,13 @@ from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.pool import Pool
 from carrel.domain.template import HomeKind, PathMode, Template
 from carrel.domain.units import format_duration
+from carrel.rules.policy import SHORTEST_WATCH
 from carrel.rules.recipe import versioned
 from carrel.settings.values import Command, Duration, DurationOrNever, Size
 
 _SHAPE = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 _POOL = Pool(PoolName(""), TemplateName(""), BackendName(""))
 """Where a pool's defaults come from, so that they are written once."""
-
-SHORTEST_WATCH = timedelta(seconds=15)
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 

@@ -1,6 +1,6 @@
 """Pools: their policies, the counter of what lives in each, and how long its starts took."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.ids import PoolName
 from carrel.domain.pool import Pool
+from carrel.rules.policy import in_force
 from carrel.store import schema
 from carrel.store.definitions import pool_from_json, pool_to_json
 from carrel.store.upsert import PerEngine
@@ -26,6 +27,7 @@ _PUT = PerEngine(
     ),
 )
 _GET = sa.select(_p.c.definition).where(_p.c.name == _name, _p.c.removed_at.is_(None))
+_HOLD = _GET.with_for_update()
 _EVERY = sa.select(_p.c.definition).where(_p.c.removed_at.is_(None)).order_by(_p.c.name)
 _RECONCILED = (
     sa.select(_p.c.definition, _p.c.removed_at)
@@ -103,18 +105,23 @@ def get(conn: Connection, name: PoolName) -> Pool | None:
     return None if found is None else pool_from_json(found)
 
 
+def hold(conn: Connection, name: PoolName) -> Pool | None:
+    """As `get`, and nobody else changes it until this transaction is over."""
+    found = conn.execute(_HOLD, {"pool": name}).scalar_one_or_none()
+    return None if found is None else pool_from_json(found)
+
+
 def every(conn: Connection) -> list[Pool]:
     return [pool_from_json(found) for found in conn.execute(_EVERY).scalars()]
 
 
 def reconciled(conn: Connection) -> list[Pool]:
-    """Offered ones, and removed ones until their last workspace and claim are over; those start nothing any more."""
+    """Offered ones, and removed ones until their last workspace and claim are over, each with the policy that is in force."""
     return [_as_reconciled(row) for row in conn.execute(_RECONCILED)]
 
 
 def _as_reconciled(row: Any) -> Pool:
-    pool = pool_from_json(row.definition)
-    return pool if row.removed_at is None else replace(pool, warm=0, paused=True)
+    return in_force(pool_from_json(row.definition), is_offered=row.removed_at is None)
 
 
 def remove(conn: Connection, name: PoolName, now: datetime) -> None:

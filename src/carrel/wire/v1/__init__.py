@@ -45,7 +45,6 @@ __all__ = [
     "ReportRequest",
     "SentReport",
     "Step",
-    "Step",
     "Template",
     "Token",
     "TokenRequest",

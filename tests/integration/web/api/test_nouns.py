@@ -82,6 +82,15 @@ async def test_a_pool_tells_its_policy_and_counts(house: House, root: httpx.Asyn
         "per_user": 3,
         "paused": False,
         "counts": {"ready": 1, "starting": 0, "claimed": 1, "stopping": 0, "failed": 0, "waiting": 0},
+        "trouble": None,
+        "draining": False,
+        "starting_at_once": 4,
+        "start_timeout": "5m",
+        "enter_within": "30m",
+        "watch_within": "2m",
+        "stop_after_idle": "90m",
+        "max_age": "12h",
+        "retire_warm_after": "3d",
     }
     assert (await root.get(f"{API}/pools")).json() == {"items": [pool], "next": None}
 
@@ -94,6 +103,57 @@ async def test_a_pool_changes_only_in_what_is_named(root: httpx.AsyncClient) -> 
     for wrong in ({"warm": 10}, {"warm": -1}, {"limit": 10**9}, {"limit": "many"}, {"size": 3}):
         assert (await root.patch(f"{API}/pools/lab", json=wrong)).status_code == 422
     assert (await root.get(f"{API}/pools/lab")).json()["warm"] == 0
+
+
+async def test_all_of_a_policy_can_be_changed_and_is_told_as_the_file_says_it(
+    root: httpx.AsyncClient,
+) -> None:
+    wanted = {
+        "warm": 3,
+        "limit": 30,
+        "per_user": 2,
+        "starting_at_once": 8,
+        "start_timeout": "10m",
+        "enter_within": "45m",
+        "watch_within": "60s",
+        "stop_after_idle": "2h",
+        "max_age": "never",
+        "retire_warm_after": "1d",
+    }
+    changed = (await root.patch(f"{API}/pools/lab", json=wanted)).json()
+    expected = wanted | {"watch_within": "1m"}
+    assert {name: changed[name] for name in wanted} == expected
+    for wrong in ({"max_age": "soon"}, {"start_timeout": "never"}, {"per_user": 0}, {"watch_within": "5s"}):
+        assert (await root.patch(f"{API}/pools/lab", json=wrong)).status_code == 422
+
+
+async def test_the_audit_tells_what_a_change_changed(root: httpx.AsyncClient) -> None:
+    await root.patch(f"{API}/pools/lab", json={"warm": 5, "limit": 8, "max_age": "never"})
+    await root.patch(f"{API}/pools/lab", json={"warm": 5})
+    entries = (await root.get(f"{API}/audit")).json()["items"]
+    assert [entry["detail"] for entry in entries if entry["action"] == "change"] == [
+        "warm 2 → 5, limit 5 → 8, max_age 12h → never"
+    ]
+
+
+async def test_draining_pauses_and_ending_the_pause_ends_it(root: httpx.AsyncClient) -> None:
+    drained = (await root.patch(f"{API}/pools/lab", json={"draining": True})).json()
+    assert (drained["draining"], drained["paused"], drained["warm"]) == (True, True, 2)
+    resumed = (await root.patch(f"{API}/pools/lab", json={"paused": False})).json()
+    assert (resumed["draining"], resumed["paused"], resumed["warm"]) == (False, False, 2)
+
+
+async def test_a_preview_says_what_the_planner_would_do_and_does_nothing(
+    house: House, root: httpx.AsyncClient
+) -> None:
+    await house.warm()
+    found = (await root.post(f"{API}/pools/lab/preview", json={"warm": 3, "limit": 9})).json()
+    assert (found["sentence"], found["starts"], found["retires"]) == ("Starts 2.", 2, [])
+    assert found["changes"] == ["warm 2 → 3", "limit 5 → 9"]
+    fewer = (await root.post(f"{API}/pools/lab/preview", json={"warm": 0})).json()
+    assert (fewer["sentence"], [end["code"] for end in fewer["retires"]]) == ("Retires 1.", ["surplus"])
+    assert (await root.get(f"{API}/pools/lab")).json()["warm"] == 2
+    assert (await root.post(f"{API}/pools/nowhere/preview", json={})).status_code == 404
 
 
 async def test_a_template_tells_nothing_of_its_environment(root: httpx.AsyncClient) -> None:

@@ -78,6 +78,11 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda _: {"method": "PATCH", "url": "/pools/lab", "json": {"paused": True}},
         (401, 403, 403, 403, 403, 200, 403),
     ),
+    "pools.preview": (
+        lambda _: {"method": "POST", "url": "/pools/lab/preview", "json": {"warm": 3}},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
+    "pools.samples": (lambda _: {"url": "/pools/lab/samples"}, (401, 403, 403, 403, 403, 200, 403)),
     "templates.page": (lambda _: {"url": "/templates"}, (401, 200, 200, 200, 200, 200, 200)),
     "templates.get": (lambda _: {"url": "/templates/jupyterlab"}, (401, 200, 200, 200, 200, 200, 200)),
     "users.create": (
@@ -88,6 +93,18 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
     "users.get": (lambda w: {"url": f"/users/{w.person}"}, (401, 200, 200, 200, 404, 200, 404)),
     "users.change": (
         lambda w: {"method": "PATCH", "url": f"/users/{w.person}", "json": {"role": "admin"}},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
+    "users.create_many": (
+        lambda _: {"method": "POST", "url": "/users/batch", "json": {"people": [{"name": "new"}]}},
+        (401, 403, 403, 403, 403, 201, 403),
+    ),
+    "users.invite": (
+        lambda w: {"method": "POST", "url": f"/users/{w.person}/invitation"},
+        (401, 403, 403, 403, 403, 201, 403),
+    ),
+    "users.sign_out": (
+        lambda w: {"method": "DELETE", "url": f"/users/{w.person}/sessions"},
         (401, 403, 403, 403, 403, 200, 403),
     ),
     "users.disable": (

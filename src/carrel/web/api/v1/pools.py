@@ -2,7 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from carrel.services import pools
+from carrel.domain.sample import Span
+from carrel.rules.policy import PolicyChange, read
+from carrel.services import pools, samples
+from carrel.services import preview as previews
 from carrel.web.api.answers import told, told_list
 from carrel.web.api.asked import Asked
 from carrel.web.api.v1 import render
@@ -27,10 +30,32 @@ async def get(asked: Asked, name: Name) -> Response:
     "/{name}",
     operation_id="pools.change",
     response_model=v1.Pool,
-    summary="Pause or resume it, change how many are warm and how many there may be",
+    summary="Pause, resume or drain it, change its numbers and times",
 )
 async def change(asked: Asked, name: Name, body: v1.PoolChange) -> Response:
-    view = await pools.change(
-        asked.context, asked.actor, name, paused=body.paused, warm=body.warm, limit=body.limit
-    )
-    return told(render.pool(view))
+    return told(render.pool(await pools.change(asked.context, asked.actor, name, _wanted(body))))
+
+
+@router.post(
+    "/{name}/preview",
+    operation_id="pools.preview",
+    response_model=v1.PoolPreview,
+    summary="What the planner would do after such a change; changes nothing",
+)
+async def preview(asked: Asked, name: Name, body: v1.PoolChange) -> Response:
+    found = await previews.preview(asked.context, asked.actor, name, _wanted(body))
+    return told(render.preview(found))
+
+
+@router.get(
+    "/{name}/samples",
+    operation_id="pools.samples",
+    response_model=v1.Page[v1.PoolSample],
+    summary="How full it was, oldest first",
+)
+async def history(asked: Asked, name: Name, span: Span = Span.HOURS) -> Response:
+    return told_list(await samples.of_pool(asked.context, asked.actor, name, span), render.sample)
+
+
+def _wanted(body: v1.PoolChange) -> PolicyChange:
+    return read(body.model_dump(exclude_none=True))

@@ -8,13 +8,17 @@ from carrel.domain.claim import Claim
 from carrel.domain.event import Event
 from carrel.domain.queue import Estimate
 from carrel.domain.report import Report
+from carrel.domain.sample import Sample
 from carrel.domain.step import Step, StepState
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.domain.workspace_list import Listed
+from carrel.rules.foresee import Ends
+from carrel.rules.policy import worded
 from carrel.services.claims import ClaimView
 from carrel.services.failures import Failure
 from carrel.services.pools import PoolView
+from carrel.services.preview import Preview
 from carrel.services.reports import ReportView
 from carrel.services.workspaces import WorkspaceView
 from carrel.wire import v1
@@ -106,6 +110,45 @@ def pool(view: PoolView) -> v1.Pool:
             waiting=counts.waiting,
         ),
         trouble=view.trouble,
+        draining=found.draining,
+        starting_at_once=found.starting_at_once,
+        start_timeout=worded(found.start_timeout),
+        enter_within=worded(found.enter_within),
+        watch_within=worded(found.watch_within),
+        stop_after_idle=worded(found.stop_after_idle),
+        max_age=worded(found.max_age),
+        retire_warm_after=worded(found.retire_warm_after),
+    )
+
+
+def preview(found: Preview) -> v1.PoolPreview:
+    seen = found.foreseen
+    return v1.PoolPreview(
+        sentence=found.sentence,
+        changes=list(found.changes),
+        starts=seen.starts,
+        starts_at_once=seen.starts_at_once,
+        retires=_endings(seen.retires),
+        releases=_endings(seen.releases),
+        assigned=seen.assigned,
+        still_waiting=seen.still_waiting,
+        is_whole=seen.is_whole,
+        notes=list(found.notes),
+    )
+
+
+def _endings(ends: Ends) -> list[v1.Ending]:
+    return [v1.Ending(code=reason.code, reason=reason.sentence, many=many) for reason, many in ends]
+
+
+def sample(found: Sample) -> v1.PoolSample:
+    return v1.PoolSample(
+        at=found.at,
+        ready=found.ready,
+        starting=found.starting,
+        claimed=found.claimed,
+        waiting=found.waiting,
+        failed=found.failed,
     )
 
 

@@ -1,0 +1,150 @@
+"""What would become of a pool if its policy were changed so: the planner's own answer over what is really there. Changes nothing."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from carrel.domain.actor import Actor
+from carrel.domain.errors import NotFound
+from carrel.domain.ids import BackendName, PoolName
+from carrel.domain.instance import Instance, InstanceState
+from carrel.domain.pool import Pool
+from carrel.domain.workspace import Phase, Workspace
+from carrel.ports.driver import DriverError, within
+from carrel.rules.access import Action, require
+from carrel.rules.foresee import Foreseen, foresee
+from carrel.rules.policy import PolicyChange, changed, differences, in_force
+from carrel.rules.view import View
+from carrel.services.context import Context
+from carrel.services.pools import no_pool
+from carrel.store import pools
+from carrel.store.facts import Facts, read_facts
+
+LISTS_WITHIN: Final = 2.0
+"""Seconds. Somebody looks at a form; the store alone says nearly as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    pool: Pool
+    """As it would be."""
+    changes: tuple[str, ...]
+    """What differs from now, such as "warm 2 → 5"."""
+    foreseen: Foreseen
+    notes: tuple[str, ...]
+    """What whoever decides should know besides."""
+
+    @property
+    def sentence(self) -> str:
+        return _sentence(self.foreseen)
+
+
+async def preview(ctx: Context, actor: Actor, name: str, wanted: PolicyChange) -> Preview:
+    """Raises Invalid where the change itself would be refused, NotFound for a pool that is not offered."""
+    require(actor, Action.ADMINISTER)
+    listed_at = ctx.clock.now()
+    backend = await ctx.store.read(_backend, name)
+    listed = await _listed(ctx, backend)
+    now_is, facts = await ctx.store.read(_read, name)
+    becomes = changed(now_is, wanted)
+    view = _view(facts, listed, listed_at)
+    foreseen = await asyncio.to_thread(foresee, view, in_force(becomes), ctx.clock.now())
+    return Preview(
+        becomes,
+        tuple(differences(now_is, becomes)),
+        foreseen,
+        tuple(_notes(becomes, facts, foreseen, is_listed=listed is not None)),
+    )
+
+
+def _backend(conn: Connection, name: str) -> BackendName:
+    return _read(conn, name)[0].backend
+
+
+def _read(conn: Connection, name: str) -> tuple[Pool, Facts]:
+    pool = pools.get(conn, PoolName(name))
+    facts = read_facts(conn, PoolName(name))
+    if pool is None or facts is None:
+        raise NotFound(no_pool(name))
+    return pool, facts
+
+
+async def _listed(ctx: Context, backend: BackendName) -> Sequence[Instance] | None:
+    driver = ctx.drivers.get(backend)
+    if driver is None:
+        return None
+    try:
+        return await within(LISTS_WITHIN, driver.list(), what="list its instances")
+    except DriverError:
+        return None
+
+
+def _view(facts: Facts, listed: Sequence[Instance] | None, listed_at: datetime) -> View:
+    ours = {row.id for row in facts.workspaces}
+    instances = _believed(facts.workspaces) if listed is None else listed
+    return View(
+        listed_at=listed_at,
+        template=facts.template,
+        workspaces=tuple(facts.workspaces),
+        instances=tuple(one for one in instances if one.workspace_id in ours),
+        claims=tuple(facts.claims),
+    )
+
+
+def _believed(rows: Iterable[Workspace]) -> list[Instance]:
+    """What a backend that cannot be asked would show, if all is as it was when it last answered."""
+    return [
+        Instance(row.id, row.pool, InstanceState.RUNNING, row.endpoint, row.handle)
+        for row in rows
+        if row.phase is not Phase.PENDING
+    ]
+
+
+def _sentence(found: Foreseen) -> str:
+    """E.g. "Starts 8 (4 at a time), retires 1. 2 people who wait are served." """
+    at_least = "" if found.is_whole else "at least "
+    steps = []
+    if found.starts:
+        is_paced = 0 < found.starts_at_once < found.starts
+        paced = f" ({found.starts_at_once} at a time)" if is_paced else ""
+        steps.append(f"starts {at_least}{found.starts}{paced}")
+    if retired := sum(many for _, many in found.retires):
+        steps.append(f"retires {at_least}{retired}")
+    if released := sum(many for _, many in found.releases):
+        steps.append(f"ends {released} {'claim' if released == 1 else 'claims'}")
+    done = ", ".join(steps) or "starts nothing and ends nothing"
+    return " ".join([f"{done[0].upper()}{done[1:]}.", *_people(found)])
+
+
+def _people(found: Foreseen) -> list[str]:
+    said = []
+    if found.assigned:
+        said.append(
+            "1 person who waits is served."
+            if found.assigned == 1
+            else f"{found.assigned} people who wait are served."
+        )
+    if found.still_waiting:
+        many = found.still_waiting
+        said.append("1 person goes on waiting." if many == 1 else f"{many} people go on waiting.")
+    return said
+
+
+def _notes(becomes: Pool, facts: Facts, found: Foreseen, *, is_listed: bool) -> Iterable[str]:
+    held = sum(row.claim_id is not None for row in facts.workspaces)
+    if not is_listed:
+        yield "The backend does not answer now, so this is told from what is stored alone."
+    if becomes.draining:
+        yield f"{held} held now; they go on until they are released."
+    elif becomes.paused:
+        yield "The pool is paused: nothing is started until it is resumed."
+    if facts.template is None:
+        yield "The template is no longer offered: nothing is started."
+    if held > becomes.limit:
+        yield f"{held} are held, more than the limit. Nobody loses theirs; new ones start once there are fewer."
+    if sum(many for _, many in found.releases):
+        yield "People lose what they hold, or their place in the queue, for the reasons below."
