@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from carrel.cli import complete, people
+from carrel.cli.cells import span
 from carrel.cli.door import lead_in
 from carrel.cli.here import Here
 from carrel.cli.nouns import command, noun
@@ -16,6 +17,7 @@ from carrel.client import claims, pools
 from carrel.client.paging import every
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Conflict, Unavailable
+from carrel.domain.units import parse_duration
 from carrel.wire.v1 import Claim
 
 _FIELDS = ("id", "pool", "name", "state", "position", "estimate_seconds", "workspace.id", "workspace.url")
@@ -30,6 +32,7 @@ _COLUMNS = (
     Column("workspace.owner", 1, "holder"),
     Column("workspace.stops_at", 3, "stops"),
 )
+_PAUSED = "The pool {pool} is paused: it starts nothing new until an admin says `carrel pool resume {pool}`."
 _EVENTS = (Column("seq", 1), Column("at"), Column("kind", 2), Column("sentence", folds=True))
 
 
@@ -84,21 +87,23 @@ async def create(
 async def _waited(here: Here, claim: Claim, user: str | None) -> Claim:
     """Ctrl-C, and a Carrel that goes away, end the waiting and not the claim."""
     again = _again(claim, user)
-    await _warn(here, claim)
+    pool = await pools.get(here.client, claim.pool)
+    kept = span(parse_duration(pool.watch_within)) or pool.watch_within
+    if pool.paused:
+        here.screen.note(_PAUSED.format(pool=pool.name))
     try:
-        with telling(here.screen, claim) as teller:
+        with telling(here.screen, claim, kept) as teller:
             async for told in claims.watch(here.client, claim.id):
                 teller.hear(told)
                 claim = told if isinstance(told, Claim) else claim
     except asyncio.CancelledError:
         here.screen.note(
-            f"Your place is kept for a while. Come back: {again}. Leave: carrel claim release {claim.id}"
+            f"Your place is kept for {kept}. Come back: {again}. Leave the queue: carrel claim release {claim.id}"
         )
         raise
     except Unavailable as error:
-        raise Unavailable(
-            f"{error.sentence} Your claim is kept for a while: once it is back, say {again}."
-        ) from error
+        sentence = f"{error.sentence} Your place is kept for {kept}; once it is back: {again}"
+        raise Unavailable(sentence, detail=error.detail) from error
     if claim.state is ClaimState.RELEASED:
         raise Conflict(
             f"{claim.sentence or 'The claim ended before a workspace was ready.'} "
@@ -114,14 +119,6 @@ def _again(claim: Claim, user: str | None) -> str:
     if user is not None:
         words += ["--user", user]
     return " ".join(words)
-
-
-async def _warn(here: Here, claim: Claim) -> None:
-    pool = await pools.get(here.client, claim.pool)
-    if pool.paused:
-        here.screen.note(
-            f"The pool {pool.name} is paused: it starts nothing new until an admin says `carrel pool resume {pool.name}`."
-        )
 
 
 def _tell(here: Here, claim: Claim) -> None:

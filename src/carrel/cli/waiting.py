@@ -42,11 +42,12 @@ class Teller(Protocol):
 
 
 @contextmanager
-def telling(screen: Screen, claim: Claim) -> Iterator[Teller]:
+def telling(screen: Screen, claim: Claim, kept: str) -> Iterator[Teller]:
+    """`kept`: for how long the place in the queue waits for somebody who went away."""
     if not screen.is_live:
         yield _Lines(screen, claim)
         return
-    block = _Block(claim, plain=not screen.err.encoding.lower().startswith("utf"))
+    block = _Block(claim, kept, plain=not screen.err.encoding.lower().startswith("utf"))
     with Live(block, console=screen.err, transient=True, refresh_per_second=8):
         yield block
 
@@ -88,8 +89,9 @@ class _Lines:
 class _Block:
     """Drawn anew several times a second, so that the seconds count."""
 
-    def __init__(self, claim: Claim, *, plain: bool) -> None:
+    def __init__(self, claim: Claim, kept: str, *, plain: bool) -> None:
         self._claim = claim
+        self._kept = kept
         self._last = ""
         self._clock = SystemClock()
         self._since = self._heard_at = self._clock.monotonic()
@@ -111,7 +113,7 @@ class _Block:
             lines.append(Text("  " + harmless(claim.trouble), style="yellow"))
         if self._last:
             lines.append(Text("  " + harmless(self._last), style="dim"))
-        lines.append(Text("  Ctrl-C ends the waiting; your place is kept for a while.", style="dim"))
+        lines.append(Text(f"  Ctrl-C ends the waiting; your place is kept for {self._kept}.", style="dim"))
         return Group(self._spinner, *lines)
 
     def _step(self, step: Step) -> Text:

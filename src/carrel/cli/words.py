@@ -30,6 +30,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "user": ("carrel.cli.user:app", "Let people in, change what they may, shut them out."),
     "template": ("carrel.cli.template:app", "The recipes on offer."),
     "token": ("carrel.cli.token:app", "Make, list and revoke API tokens for scripts."),
+    "report": (
+        "carrel.cli.report:app",
+        "Tell the admins that something is wrong; for admins, what was told.",
+    ),
     "audit": ("carrel.cli.audit:app", "Who did what to whom, for admins."),
 }
 """Word → module and what is in it (a function is one command, an app is a noun with several), and what `carrel --help` says of it:
