@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 _FIRST = string.ascii_lowercase
+_LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _REST = string.ascii_lowercase + string.digits
 
 TOKEN_PREFIX = "crl_"  # noqa: S105 - how tokens begin, so that scanners and people recognise one
@@ -22,6 +23,12 @@ def new_id() -> str:
 def new_secret() -> str:
     """A password for a machine: 256 bits, safe in a header, an address and an environment."""
     return secrets.token_urlsafe(32)
+
+
+def new_password() -> str:
+    """For a person who copies it from paper: three groups of four, 59 bits, without signs that look like others."""
+    signs = [secrets.choice(_LEGIBLE) for _ in range(12)]
+    return "-".join("".join(signs[start : start + 4]) for start in (0, 4, 8))
 
 
 def new_token() -> str:

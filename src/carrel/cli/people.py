@@ -7,7 +7,6 @@ from typing import Final
 
 from carrel.cli.here import Here
 from carrel.client import Client, users
-from carrel.client.paging import every
 from carrel.domain.actor import Role
 from carrel.domain.errors import CarrelError, Invalid, NotFound
 from carrel.wire.v1 import User
@@ -20,10 +19,11 @@ _FEW: Final = 8
 
 async def find(client: Client, who: str) -> User:
     """The user with this name, else with this id. Raises NotFound."""
-    wanted = who.strip().lower()
-    async for user in every(lambda after: users.page(client, after=after, limit=200)):
-        if wanted in (user.name.lower(), user.id):
-            return user
+    wanted = who.strip()
+    for user in (await users.page(client, name=wanted)).items:
+        return user
+    if is_id(wanted):
+        return await users.get(client, wanted)
     raise NotFound(f"There is no user called {who}.")
 
 

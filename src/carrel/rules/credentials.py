@@ -7,6 +7,7 @@ from typing import Final
 from carrel.domain.errors import Invalid
 
 LONGEST_NAME: Final = 100
+LONGEST_DISPLAY_NAME: Final = 200
 SHORTEST_PASSWORD: Final = 8
 LONGEST_PASSWORD: Final = 1024
 LONGEST_LABEL: Final = 200
@@ -16,9 +17,22 @@ SHORTEST_BOOTSTRAP: Final = 32
 
 def person_name(text: str) -> str:
     """The one spelling of what somebody signs in with: "Ada" and "ada" are one person. Raises Invalid."""
-    name = unicodedata.normalize("NFKC", text[: LONGEST_NAME * 4]).strip().casefold()
+    name = spelling(text)
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid(f"A user's name is 1 to {LONGEST_NAME} printable characters. Choose another.")
+    return name
+
+
+def spelling(text: str) -> str:
+    """How a name, or the beginning of one, is kept and looked for."""
+    return unicodedata.normalize("NFKC", text[: LONGEST_NAME * 4]).strip().casefold()
+
+
+def person_display_name(text: str) -> str:
+    """How somebody is called on pages. Raises Invalid."""
+    name = text.strip()
+    if not 0 < len(name) <= LONGEST_DISPLAY_NAME or not name.isprintable():
+        raise Invalid(f"A display name is 1 to {LONGEST_DISPLAY_NAME} printable characters. Choose another.")
     return name
 
 

@@ -17,6 +17,7 @@ from carrel.rules.credentials import person_name
 from carrel.services import withdrawals
 from carrel.services.attempts import Rate
 from carrel.services.context import Context
+from carrel.services.user_changes import INVITATION
 from carrel.store import audit, codes, sessions, users
 
 LINK: Final = "sign-in-link"
@@ -58,9 +59,11 @@ async def sign_in(ctx: Context, *, name: str, password: str, address: str) -> Si
 async def sign_in_by_link(ctx: Context, *, code: str, address: str) -> SignedIn:
     """Spends the link. Raises Unauthenticated for one that is unknown, used or too old."""
     keys = _take_attempt(ctx, "", address)
-    user_id = await ctx.store.write(codes.take, fingerprint(code), LINK, ctx.clock.now())
+    user_id = await ctx.store.write(_spend, fingerprint(code), ctx.clock.now())
     if user_id is None:
-        raise Unauthenticated("This link was used before or is too old. Start Carrel again for a new one.")
+        raise Unauthenticated(
+            "This link was used before or is too old. Ask an admin for a new one, or start Carrel again."
+        )
     _give_back(ctx, keys)
     return await _begin(ctx, UserId(user_id), "link")
 
@@ -99,6 +102,10 @@ async def _begin(ctx: Context, user_id: UserId, way: str) -> SignedIn:
     if user is None:
         raise Unauthenticated("This account is disabled. Ask an admin.")
     return SignedIn(_person(session, user), secret, session.expires_at, ctx.session_lifetime)
+
+
+def _spend(conn: Connection, code_hash: str, now: datetime) -> str | None:
+    return codes.take(conn, code_hash, LINK, now) or codes.take(conn, code_hash, INVITATION, now)
 
 
 def _add(conn: Connection, session: Session, secret_hash: str, way: str) -> User | None:

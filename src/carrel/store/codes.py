@@ -19,6 +19,9 @@ _TAKE = (
     .returning(_c.c.payload)
 )
 _DROP = sa.delete(_c).where(_c.c.kind == sa.bindparam("of_kind"))
+_WITHDRAW = sa.delete(_c).where(
+    _c.c.kind == sa.bindparam("of_kind"), _c.c.payload == sa.bindparam("given_for")
+)
 _FORGET = sa.delete(_c).where(_c.c.expires_at <= _now)
 
 
@@ -40,3 +43,8 @@ def take(conn: Connection, code_hash: str, kind: str, now: datetime) -> str | No
 def drop(conn: Connection, kind: str) -> None:
     """Every code of this kind is worth nothing from now on."""
     conn.execute(_DROP, {"of_kind": kind})
+
+
+def withdraw(conn: Connection, kind: str, payload: str) -> None:
+    """Every code of this kind that was given out for this is worth nothing from now on."""
+    conn.execute(_WITHDRAW, {"of_kind": kind, "given_for": payload})

@@ -1,5 +1,6 @@
 """People, and how they prove who they are. A password is one of their identities; its hash never leaves here with the person."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,22 @@ _REVOKE_TOKENS = (
     .where(schema.tokens.c.user_id == _id, schema.tokens.c.revoked_at.is_(None))
     .values(revoked_at=sa.bindparam("now"))
 )
+_NAMES = sa.select(_u.c.id, _u.c.name).where(_u.c.id.in_(sa.bindparam("users", expanding=True)))
+_w = schema.workspaces
+_LIVE = (
+    sa.select(_w.c.owner, sa.func.count().label("many"))
+    .where(sa.text("phase <> 'gone'"), _w.c.owner.in_(sa.bindparam("users", expanding=True)))
+    .group_by(_w.c.owner)
+)
+_ADMINS = (
+    sa.select(_u.c.id)
+    .where(_u.c.role == Role.ADMIN.value, _u.c.disabled_at.is_(None))
+    .order_by(_u.c.id)
+    .with_for_update()
+)
+_SET_DISPLAY_NAME = sa.update(_u).where(_u.c.id == _id).values(display_name=sa.bindparam("called"))
+_DROP_PASSWORD = sa.delete(_i).where(_i.c.user_id == _id, _i.c.provider == _PASSWORD)
+_HAS_PASSWORD = sa.select(_i.c.user_id).where(_i.c.user_id == _id, _i.c.provider == _PASSWORD)
 _SET_ROLE = sa.update(_u).where(_u.c.id == _id).values(role=sa.bindparam("new_role"))
 _SEEN = sa.update(_u).where(_u.c.id == _id).values(last_seen_at=sa.bindparam("now"))
 _PUT_PASSWORD = PerEngine(
@@ -96,13 +113,54 @@ def by_name(conn: Connection, name: str) -> User | None:
     return _one(conn.execute(_BY_NAME, {"called": name}))
 
 
-def page(conn: Connection, *, after: str | None = None, limit: int = 50) -> Page[User]:
-    """By name."""
+def page(
+    conn: Connection,
+    *,
+    name: str | None = None,
+    text: str | None = None,
+    role: Role | None = None,
+    is_disabled: bool | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[User]:
+    """By name. `text`: how their name begins, or stands somewhere in how they are called. Both in the one spelling of names."""
     query = sa.select(*_LABELLED).order_by(_u.c.name).limit(cursor.size(limit) + 1)
+    if name is not None:
+        query = query.where(_u.c.name == name)
+    if text:
+        query = query.where(
+            sa.or_(
+                _u.c.name.startswith(text, autoescape=True),
+                sa.func.lower(_u.c.display_name).contains(text, autoescape=True),
+            )
+        )
+    if role is not None:
+        query = query.where(_u.c.role == role.value)
+    if is_disabled is not None:
+        query = query.where(_u.c.disabled_at.is_not(None) if is_disabled else _u.c.disabled_at.is_(None))
     if after is not None:
         query = query.where(_u.c.name > cursor.word(after))
     rows = [user_from(row) for row in conn.execute(query)]
     return cursor.page_of(rows, limit, lambda user: (user.name,))
+
+
+def names(conn: Connection, user_ids: Collection[UserId]) -> dict[UserId, str]:
+    """What many are called, in one statement; unknown ones are left out."""
+    if not user_ids:
+        return {}
+    return {row.id: row.name for row in conn.execute(_NAMES, {"users": sorted(set(user_ids))})}
+
+
+def live(conn: Connection, user_ids: Collection[UserId]) -> dict[UserId, int]:
+    """How many workspaces each has that are not gone; who has none is left out."""
+    if not user_ids:
+        return {}
+    return {row.owner: row.many for row in conn.execute(_LIVE, {"users": sorted(set(user_ids))})}
+
+
+def admins(conn: Connection) -> list[UserId]:
+    """Those who can act. In a transaction that writes, nobody else makes or unmakes one until it ends."""
+    return list(conn.execute(_ADMINS).scalars())
 
 
 def count(conn: Connection) -> int:
@@ -130,6 +188,10 @@ def set_role(conn: Connection, user_id: UserId, role: Role) -> User | None:
     return get(conn, user_id)
 
 
+def set_display_name(conn: Connection, user_id: UserId, display_name: str) -> None:
+    conn.execute(_SET_DISPLAY_NAME, {"user": user_id, "called": display_name})
+
+
 def seen(conn: Connection, user_id: UserId, now: datetime) -> None:
     conn.execute(_SEEN, {"user": user_id, "now": now})
 
@@ -137,6 +199,15 @@ def seen(conn: Connection, user_id: UserId, now: datetime) -> None:
 def put_password(conn: Connection, user_id: UserId, password_hash: str) -> None:
     row = {"provider": _PASSWORD, "subject": user_id, "user_id": user_id, "credential": password_hash}
     conn.execute(_PUT_PASSWORD.on(conn), row)
+
+
+def drop_password(conn: Connection, user_id: UserId) -> None:
+    """None signs them in any more."""
+    conn.execute(_DROP_PASSWORD, {"user": user_id})
+
+
+def has_password(conn: Connection, user_id: UserId) -> bool:
+    return conn.execute(_HAS_PASSWORD, {"user": user_id}).first() is not None
 
 
 def password_of(conn: Connection, name: str) -> tuple[User, str] | None:

@@ -27,6 +27,28 @@ class UserRequest(Asking):
     role: Role = Role.USER
 
 
+class Newcomer(Asking):
+    name: Line = Field(max_length=100)
+    """What they sign in with."""
+    display_name: Line | None = None
+    role: Role = Role.USER
+
+
+class UsersRequest(Asking):
+    people: list[Newcomer] = Field(min_length=1, max_length=100)
+
+
+class NewUser(User):
+    password: str
+    """Told this once."""
+
+
+class Invitation(Telling):
+    url: str
+    """Signs them in once."""
+    expires_at: Time
+
+
 class UserChange(Asking):
     """Only what is named changes."""
 
@@ -34,3 +56,4 @@ class UserChange(Asking):
     password: Password | None = Field(default=None, min_length=1, max_length=1000)
     disabled: bool | None = None
     """True ends sessions and tokens; false lets them sign in again."""
+    display_name: Line | None = None
