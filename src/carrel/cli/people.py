@@ -7,8 +7,10 @@ from typing import Final
 
 from carrel.cli.here import Here
 from carrel.client import Client, users
+from carrel.client.paging import every
 from carrel.domain.actor import Role
 from carrel.domain.errors import CarrelError, Invalid, NotFound
+from carrel.domain.ids import is_id
 from carrel.wire.v1 import User
 
 USUAL_ADMIN: Final = "admin"
@@ -24,7 +26,7 @@ async def find(client: Client, who: str) -> User:
         return user
     if is_id(wanted):
         return await users.get(client, wanted)
-    raise NotFound(f"There is no user called {who}.")
+    raise NotFound(f"There is no user called {who}. See who there is: carrel user list.")
 
 
 async def meant(here: Here, who: str | None) -> str | None:
