@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from carrel.domain.event import Event
+from carrel.rules.chronicle import in_order
 
 MOST_BYTES: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 4000
@@ -29,12 +30,6 @@ def attachment(
     secrets = list(secrets)
     shown = [without_secrets(text, secrets) for text in (f"{head}\n\nTimeline (UTC)\n{told}\n", log)]
     return _fitting(*shown)
-
-
-def in_order(events: Iterable[Event]) -> list[Event]:
-    """A claim's and its workspace's timelines as one: what stands in both is told once."""
-    found = {(event.at, event.kind, event.sentence): event for event in events}
-    return sorted(found.values(), key=lambda event: (event.at, event.seq))
 
 
 def without_secrets(text: str, secrets: Sequence[str]) -> str:

@@ -27,8 +27,8 @@ class Stop:
 class Extension:
     hours: float
     until: datetime
-    is_longest: bool
-    """No more is possible now."""
+    adds: timedelta
+    """Less than `hours` where the pool allows no more."""
 
 
 def stop_of(workspace: Workspace, claim: Claim | None, policy: Pool | None) -> Stop | None:
@@ -55,13 +55,13 @@ def extensions(workspace: Workspace, policy: Pool | None, now: datetime) -> list
     """What is worth offering, the shortest first; the last one may be cut short by what the pool allows."""
     if policy is None or policy.max_age is None or workspace.claim_id is None:
         return []
-    ends, longest = extended(workspace, policy, timedelta(0), now), now + policy.max_age
+    ends = extended(workspace, policy, timedelta(0), now)
     offered: list[Extension] = []
     for hours in STEPS:
         until = extended(workspace, policy, timedelta(hours=hours), now)
         if ends is None or until is None or until - (offered[-1].until if offered else ends) < WORTH_IT:
             break
-        offered.append(Extension(hours, until, is_longest=until >= longest))
+        offered.append(Extension(hours, until, until - max(ends, now)))
     return offered
 
 

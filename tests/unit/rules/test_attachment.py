@@ -9,7 +9,6 @@ from carrel.rules.attachment import (
     LONGEST_MESSAGE,
     MOST_BYTES,
     attachment,
-    in_order,
     message_text,
     without_secrets,
 )
@@ -27,11 +26,6 @@ def test_it_holds_facts_timeline_and_log_in_this_order() -> None:
         "2026-03-02 12:00:05  failed: The app ended by itself.\n"
         "\nLast lines of its log\nline 1\nline 2\n"
     )
-
-
-def test_what_stands_in_both_timelines_is_told_once_and_in_order() -> None:
-    again = Event(7, FAILED.at, FAILED.kind, FAILED.sentence)
-    assert [event.kind for event in in_order([again, FAILED, STARTED])] == ["starting", "failed"]
 
 
 @pytest.mark.parametrize(

@@ -60,20 +60,21 @@ def test_more_time_is_counted_from_its_end_and_bounded_from_now(
 @pytest.mark.parametrize(
     ("stops_in", "offered"),
     [
-        (2 * HOUR, [(1, 3, False), (2, 4, False), (4, 6, False)]),
-        (9 * HOUR, [(1, 10, False), (2, 11, False), (4, 12, True)]),
-        (10 * HOUR, [(1, 11, False), (2, 12, True)]),
-        (11.5 * HOUR, [(1, 12, True)]),
+        (2 * HOUR, [(1, 3, 1), (2, 4, 2), (4, 6, 4)]),
+        (9 * HOUR, [(1, 10, 1), (2, 11, 2), (4, 12, 3)]),
+        (10 * HOUR, [(1, 11, 1), (2, 12, 2)]),
+        (11.5 * HOUR, [(1, 12, 0.5)]),
+        (-2 * HOUR, [(1, 1, 1), (2, 2, 2), (4, 4, 4)]),
         (12 * HOUR - MINUTE, []),
         (12 * HOUR, []),
     ],
 )
 def test_only_what_adds_something_is_offered(
-    stops_in: timedelta, offered: list[tuple[int, int, bool]]
+    stops_in: timedelta, offered: list[tuple[float, float, float]]
 ) -> None:
     row, _ = held(a_workspace(stops_at=NOON + stops_in), a_claim())
     assert [
-        (one.hours, (one.until - NOON) / HOUR, one.is_longest) for one in extensions(row, POOL, NOON)
+        (one.hours, (one.until - NOON) / HOUR, one.adds / HOUR) for one in extensions(row, POOL, NOON)
     ] == (offered)
 
 

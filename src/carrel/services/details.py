@@ -1,0 +1,70 @@
+"""One workspace with all that its page tells: whose it is, what it runs, when it stops, what happened. The log is asked for apart: its
+backend may be slow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from carrel.domain.actor import Actor
+from carrel.domain.claim import Claim
+from carrel.domain.errors import NotFound
+from carrel.domain.event import Event
+from carrel.domain.ids import WorkspaceId
+from carrel.domain.pool import Pool
+from carrel.domain.template import Template
+from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.ports.driver import Logs, Restarts
+from carrel.rules.access import Action
+from carrel.services.context import Context
+from carrel.services.visibility import require_seen
+from carrel.store import claims, events, pools, templates, users, workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    workspace: Workspace
+    events: Sequence[Event]
+    """The claim's and the workspace's, as they stand in both timelines."""
+    template: Template | None = None
+    pool: Pool | None = None
+    """None where it was removed."""
+    claim: Claim | None = None
+    owner_name: str | None = None
+
+
+async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Details:
+    """A gone one is still shown. Raises NotFound, also for somebody else's."""
+    return await ctx.store.read(_get, actor, workspace_id)
+
+
+def can_restart(ctx: Context, workspace: Workspace) -> bool:
+    """It is ready, and its backend knows how."""
+    driver: object = ctx.drivers.get(workspace.backend)
+    is_up = workspace.phase is Phase.READY and workspace.desired is Desired.RUNNING
+    return is_up and isinstance(driver, Restarts)
+
+
+def has_log(ctx: Context, workspace: Workspace) -> bool:
+    """Something of it is there still, and its backend keeps what it prints."""
+    driver: object = ctx.drivers.get(workspace.backend)
+    return workspace.is_live and isinstance(driver, Logs)
+
+
+def _get(conn: Connection, actor: Actor, workspace_id: WorkspaceId) -> Details:
+    row = workspaces.get(conn, workspace_id)
+    if row is None:
+        raise NotFound("There is no such workspace.")
+    require_seen(actor, Action.SEE, owner=row.owner, thing="workspace")
+    claim = claims.get(conn, row.claim_id) if row.claim_id is not None else None
+    told = [] if claim is None else events.of_claim(conn, claim.id)
+    owner = users.get(conn, row.owner) if row.owner is not None else None
+    return Details(
+        workspace=row,
+        events=[*told, *events.of_workspace(conn, row.id)],
+        template=templates.get(conn, row.template, row.template_version),
+        pool=pools.get(conn, row.pool),
+        claim=claim,
+        owner_name=owner.name if owner is not None else None,
+    )
