@@ -77,7 +77,7 @@ AT_START: Final[Mapping[Fault, Words]] = {
     Fault.DISK: Words(
         Whose.MACHINE,
         "The disk of the machine is full.",
-        "Tell an admin, who has to make room. Your files are kept.",
+        "Tell an admin, who has to make room.",
         "Free some space on the disk that the message names.",
     ),
     Fault.PORT: Words(
@@ -129,31 +129,31 @@ IN_USE: Final[Mapping[Fault, Words]] = {
     Fault.CRASH: Words(
         Whose.APP,
         "The app crashed.",
-        "Open it again: what you had saved is there. If it happens again, tell an admin.",
+        "Open it again. If it happens again, tell an admin.",
         "Read what it printed last.",
     ),
     Fault.QUIT: Words(
         Whose.YOU,
         "The app was shut down from inside.",
-        "Open it again whenever you like: what you had saved is there.",
+        "Open it again whenever you like.",
         "Nothing is to be done: the app ended as it does when its own menu is used.",
     ),
     Fault.TIMEOUT: Words(
         Whose.APP,
         "The app ran, but did not answer any more.",
-        "Open it again: what you had saved is there. If it happens again, tell an admin.",
+        "Open it again. If it happens again, tell an admin.",
         "Read what it printed last; a machine under heavy load looks the same.",
     ),
     Fault.MEMORY: Words(
         Whose.MACHINE,
         "Memory ran out, so the app was ended.",
-        "Open it again and load less at once: what you had saved is there. If your work needs more memory, tell an admin.",
+        "Open it again and load less at once. If your work needs more memory, tell an admin.",
         "Give the machine or the template more memory, or let fewer people in at once.",
     ),
     Fault.DISK: Words(
         Whose.MACHINE,
         "The disk is full, so the app could not go on.",
-        "Delete what you do not need, or ask an admin for room. What was saved before is kept.",
+        "Delete what you do not need, or ask an admin for room.",
         "Free some space on the disk with the homes and slots.",
     ),
     Fault.PERMISSION: Words(
@@ -165,13 +165,13 @@ IN_USE: Final[Mapping[Fault, Words]] = {
     Fault.LOST: Words(
         Whose.MACHINE,
         "It vanished: the machine that ran it does not know it any more.",
-        "Open it again: what you had saved is there.",
+        "Open it again.",
         "See whether the machine was restarted, or somebody ended its processes.",
     ),
     Fault.UNKNOWN: Words(
         Whose.APP,
         "It ended; why is not known.",
-        "Open it again: what you had saved is there. If it happens again, tell an admin.",
+        "Open it again. If it happens again, tell an admin.",
         "Read its timeline and what it printed last.",
     ),
 }

@@ -45,6 +45,11 @@ class Failure:
         """In words for admins and scripts."""
         return f"{self.cause.sentence} {self.detail}".rstrip()
 
+    @property
+    def comfort(self) -> str:
+        """In words for somebody who waits: what it is, whose problem that is, what they can do."""
+        return f"{self.cause.sentence} {self.cause.blame} {self.cause.advice}"
+
 
 async def of_claim(ctx: Context, actor: Actor, claim_id: ClaimId) -> Failure | None:
     """What ended it, or what delays it while it waits. None where nothing went wrong. Raises NotFound."""
@@ -84,6 +89,11 @@ def _of_claim(conn: Connection, actor: Actor, claim_id: ClaimId) -> Failure | No
     if found is None:
         raise NotFound("There is no such claim.")
     require_seen(actor, Action.SEE, owner=found.user_id, thing="claim")
+    return about(conn, found)
+
+
+def about(conn: Connection, found: Claim) -> Failure | None:
+    """As `of_claim`, for whoever has read the claim already and asked for permission."""
     if found.state is ClaimState.WAITING:
         return _delay(conn, found)
     row = workspaces.get(conn, found.workspace_id) if found.workspace_id else None

@@ -5,6 +5,8 @@ from starlette.responses import Response
 
 from carrel.domain.actor import Person
 from carrel.domain.ids import ClaimId, WorkspaceId
+from carrel.domain.reason import ReasonCode
+from carrel.rules.causes import Mishap, cause
 from carrel.services import claims, workspaces
 from carrel.services.claims import ClaimView
 from carrel.web.pages.frame import context_of, form_of, led, shown
@@ -26,19 +28,27 @@ async def workspace(request: Request, person: Person) -> Response:
         return led(f"/hub/claims/{found.workspace.claim_id}")
     gone = found.workspace
     return shown(
-        request, "ended.html", reason=gone.reason, pool=gone.pool, name=USUAL_NAME, title=None, had_one=True
+        request,
+        "ended.html",
+        reason=gone.reason,
+        pool=gone.pool,
+        name=USUAL_NAME,
+        recipe=found.template,
+        had_one=True,
     )
 
 
 def ended(request: Request, view: ClaimView) -> Response:
-    reason = view.workspace.reason if view.workspace is not None else None
-    title = view.template.title if view.template is not None else None
+    row, found = view.workspace, view.claim
+    reason, code = (row.reason, row.reason_code) if row and row.reason else (found.reason, found.reason_code)
+    if code == ReasonCode.QUIT:
+        reason = cause(Mishap(code, reason or "", was_in_use=True)).sentence
     return shown(
         request,
         "ended.html",
-        reason=reason or view.claim.reason,
-        pool=view.claim.pool,
-        name=view.claim.name,
-        title=title,
+        reason=reason,
+        pool=found.pool,
+        name=found.name,
+        recipe=view.template,
         had_one=view.claim.held_at is not None,
     )

@@ -14,10 +14,11 @@ from carrel.domain.step import Step, StepName, StepState
 from carrel.rules.access import owns
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.way_back import as_linked
-from carrel.services import claims, pools
+from carrel.services import claims, failures, pools
 from carrel.services.claims import ClaimView
 from carrel.services.pools import PoolView
 from carrel.web.pages.claims import ended
+from carrel.web.pages.failed import failed
 from carrel.web.pages.frame import context_of, for_people, led, shown
 from carrel.web.pages.home import entrance
 from carrel.web.pages.words import span
@@ -48,7 +49,7 @@ async def wait(request: Request, person: Person) -> Response:
     if way_in is not None and owns(person, view.claim.user_id):
         return led(way_in)
     if view.claim.state is ClaimState.RELEASED or _is_over(view):
-        return ended(request, view)
+        return await failed(request, person, view) or ended(request, view)
     return shown(
         request,
         "waiting.html",
@@ -58,6 +59,7 @@ async def wait(request: Request, person: Person) -> Response:
         queues=view.outlook.steps[0].state is StepState.NOW,
         steps=[_in_words(step) for step in view.outlook.steps],
         others=await _others(request, person, view),
+        failure=await failures.of_claim(ctx, person, view.claim.id) if view.outlook.trouble else None,
     )
 
 

@@ -1,0 +1,27 @@
+"""The page of what failed: the cause, whose problem it is, what helps, what was printed last. Decides nothing of these itself."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from carrel.domain.actor import Person
+from carrel.rules.access import is_admin, owns
+from carrel.services import failures
+from carrel.services.claims import ClaimView
+from carrel.web.pages.frame import context_of, shown
+
+
+async def failed(request: Request, person: Person, view: ClaimView) -> Response | None:
+    """For a claim that is over; None where it ended in an ordinary way."""
+    failure = await failures.of_claim(context_of(request), person, view.claim.id)
+    if failure is None or not failure.is_over:
+        return None
+    return shown(
+        request,
+        "failed.html",
+        claim=view.claim,
+        recipe=view.template,
+        called=(view.template.title if view.template else "") or view.claim.pool,
+        failure=failure,
+        is_own=owns(person, view.claim.user_id),
+        is_admin=is_admin(person),
+    )
