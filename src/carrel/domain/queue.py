@@ -28,7 +28,7 @@ class Queue:
     start_times: tuple[timedelta, ...] = ()
     """How long the pool's last starts took."""
     is_failing: bool = False
-    """A start failed, and none that began later has come up since."""
+    """The newest start failed, or could not even be tried, and nothing came up since."""
     is_paused: bool = False
 
 

@@ -25,27 +25,22 @@ def steps(
 ) -> list[Step]:
     """`workspace` is what the claim holds or held; `hope`, while it waits, the one on its way that will probably be its own.
 
-    `timeline` is that of the workspace where there is one, else the claim's.
+    `timeline` is that of the workspace.
     """
     if workspace is not None:
         found = _of_workspace(claim, workspace, timeline)
     elif hope is not None:
         found = _of_hope(claim, hope)
     else:
-        found = _in_queue(claim, timeline)
+        found = _in_queue(claim)
     return [_timed(step, now) for step in found]
 
 
-def _in_queue(claim: Claim, timeline: Sequence[Event]) -> list[Step]:
+def _in_queue(claim: Claim) -> list[Step]:
     if claim.state is ClaimState.RELEASED:
         took = claim.released_at - claim.created_at if claim.released_at else None
-        why = claim.reason or ""
-        return _line(Step(StepName.QUEUE, StepState.FAILED, claim.created_at, took, why))
-    return _line(Step(StepName.QUEUE, StepState.NOW, claim.created_at, note=_last_delay(timeline)))
-
-
-def _last_delay(timeline: Sequence[Event]) -> str:
-    return timeline[-1].sentence if timeline and timeline[-1].kind == "delayed" else ""
+        return _line(Step(StepName.QUEUE, StepState.FAILED, claim.created_at, took, claim.reason or ""))
+    return _line(Step(StepName.QUEUE, StepState.NOW, claim.created_at))
 
 
 def _of_hope(claim: Claim, hope: Coming) -> list[Step]:

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from carrel.domain.claim import Claim
-from carrel.domain.event import Event
+from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import PoolName
 from carrel.domain.queue import Estimate
 from carrel.domain.step import Step
@@ -14,6 +13,7 @@ from carrel.domain.workspace import Workspace
 from carrel.rules import situation
 from carrel.rules.estimate import estimate, hope
 from carrel.rules.steps import steps
+from carrel.services import failures
 from carrel.store import events, queue
 
 
@@ -24,7 +24,7 @@ class Outlook:
     estimate: Estimate | None = None
     """How long the wait may still take; None where nobody knows, or nobody waits."""
     trouble: str | None = None
-    """Why it takes longer, while starts fail."""
+    """Why it takes longer, while starts fail: whose problem that is, and what helps. Not in an overview."""
     steps: tuple[Step, ...] = ()
     """Empty where only an overview was asked for."""
 
@@ -32,19 +32,19 @@ class Outlook:
 def of_waiting(
     conn: Connection, claim: Claim, place: int, now: datetime, *, with_steps: bool = False
 ) -> Outlook:
-    seen = queue.seen_from(conn, claim.pool, place, now)
-    found = hope(seen, place)
-    timeline = events.of_claim(conn, claim.id) if with_steps else []
+    seen = queue.seen_from(conn, claim.pool, place)
     return Outlook(
         situation.of_waiting(seen, place, now),
         estimate(seen, place, now),
-        _trouble(timeline) if seen.is_failing else None,
-        tuple(steps(claim, hope=found, timeline=timeline, now=now)) if with_steps else (),
+        _trouble(conn, claim) if with_steps else None,
+        tuple(steps(claim, hope=hope(seen, place), now=now)) if with_steps else (),
     )
 
 
-def _trouble(timeline: list[Event]) -> str | None:
-    return next((event.sentence for event in reversed(timeline) if event.kind == "delayed"), None)
+def _trouble(conn: Connection, claim: Claim) -> str | None:
+    """A limit that is reached, or a pause, is no trouble: the sentence says so already."""
+    failure = failures.about(conn, claim)
+    return failure.comfort if failure is not None and failure.detail else None
 
 
 def of_settled(
@@ -54,13 +54,14 @@ def of_settled(
     sentence = situation.of_settled(claim, workspace)
     if not with_steps:
         return Outlook(sentence)
-    timeline = (
-        events.of_workspace(conn, workspace.id) if workspace is not None else events.of_claim(conn, claim.id)
+    timeline = events.of_workspace(conn, workspace.id) if workspace is not None else []
+    trouble = _trouble(conn, claim) if claim.state is ClaimState.HELD else None
+    return Outlook(
+        sentence, trouble=trouble, steps=tuple(steps(claim, workspace=workspace, timeline=timeline, now=now))
     )
-    return Outlook(sentence, steps=tuple(steps(claim, workspace=workspace, timeline=timeline, now=now)))
 
 
 def of_newcomer(conn: Connection, pool: PoolName, waiting: int, now: datetime) -> Estimate | None:
     """For whoever would ask now, with so many waiting before them and none warm."""
     place = waiting + 1
-    return estimate(queue.seen_from(conn, pool, place, now), place, now)
+    return estimate(queue.seen_from(conn, pool, place), place, now)

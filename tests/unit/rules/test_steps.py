@@ -123,11 +123,7 @@ def test_a_restart_keeps_machine_and_files(endpoint: Endpoint | None, expected: 
     assert shape(steps(claim, workspace=row, now=at(60))) == expected
 
 
-def test_a_step_says_why_it_takes_longer_or_failed() -> None:
-    late = [line("waiting", 0), line("delayed", 30, "It is tried again.")]
-    assert steps(a_claim(), timeline=late, now=at(60))[0].note == "It is tried again."
-    over = [*late, line("waiting", 40, "Back in the queue.")]
-    assert steps(a_claim(), timeline=over, now=at(60))[0].note == ""
+def test_a_step_says_why_it_failed() -> None:
     claim, row = taken(Phase.FAILED, created_at=10, ready_at=25, assigned_at=25)
     row = a_workspace(
         1, Phase.FAILED, ready_at=at(25), assigned_at=at(25), claim_id=claim.id, reason="The disk is full."
