@@ -5,7 +5,7 @@ It asks for no credentials and knows nobody: a nonce's proof over HTTP, a handfu
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -59,9 +59,8 @@ class Echo(asyncio.Protocol):
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._end = asyncio.get_running_loop().call_later(LIVES, transport.close)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by descent
+        self._end = asyncio.get_running_loop().call_later(LIVES, self._transport.close)
 
     def data_received(self, data: bytes) -> None:
         self._received += data

@@ -128,11 +128,13 @@ async def _hub(patient: Patient, context: Context) -> Iterable[Finding]:
 async def _workspaces(patient: Patient, context: Context) -> Iterable[Finding]:
     _, place, root = _places(patient)
     nonce = new_secret()
+    known = patient.settings.addresses()
+    shown = f"{known.workspaces_scheme}://*.{known.shared_host}"
     response, complaint = await _asked(place, f"{urlsplit(root).path}?{echo.PARAMETER}={nonce}")
     if response is None:
-        return [addresses.workspaces(Answer(root, complaint))]
+        return [addresses.workspaces(Answer(shown, complaint))]
     is_proven = echo.proof(context.installation, nonce) in response.text
-    return [addresses.workspaces(Answer(root, status=response.status_code, is_proven=is_proven))]
+    return [addresses.workspaces(Answer(shown, status=response.status_code, is_proven=is_proven))]
 
 
 async def _websocket(patient: Patient) -> Iterable[Finding]:

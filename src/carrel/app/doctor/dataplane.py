@@ -139,7 +139,8 @@ async def _ask(patient: Patient, path: str) -> str:
 
 
 async def _of_running(patient: Patient) -> list[Finding]:
-    found = [dataplane.outdated(differs=envoy_of(patient.settings).differs())]
+    differs = await patient.aside("today's bootstrap", lambda: envoy_of(patient.settings).differs())
+    found = [dataplane.outdated(differs=differs)]
     try:
         stats = _numbers(
             await _ask(patient, "/stats?filter=(update_rejected|config_fail|downstream_cx_active)$")

@@ -38,9 +38,7 @@ def checks(patient: Patient) -> list[Check]:
         return await aside("store's wholeness", lambda: _whole(file, patient.clock))
 
     async def log() -> Iterable[Finding]:
-        return await aside(
-            "store's log", lambda: [store.write_ahead_log(_size(file.with_name(f"{file.name}-wal")))]
-        )
+        return await aside("store's log", lambda: _log(file))
 
     async def where() -> Iterable[Finding]:
         return await aside("store's file system", lambda: [store.file_system(kind_at(file), str(file))])
@@ -90,11 +88,12 @@ def _whole(file: Path, clock: Clock) -> list[Finding]:
     return [store.whole([] if rows == ["ok"] else rows)]
 
 
-def _size(file: Path) -> int:
+def _log(file: Path) -> list[Finding]:
+    """It exists only while somebody has the file open."""
     try:
-        return file.stat().st_size
+        return [store.write_ahead_log(file.with_name(f"{file.name}-wal").stat().st_size)]
     except OSError:
-        return 0
+        return []
 
 
 def kind_at(path: Path) -> str:

@@ -105,10 +105,9 @@ def names(found: Sequence[Name]) -> Finding:
     missing = [one.name for one in found if not one.addresses and not one.is_found_by_browsers]
     if missing:
         return NAMES.bad(f"Nobody knows {' and '.join(missing)}.")
-    lonely = [one.name for one in found if not one.addresses]
-    if lonely:
+    if any(not one.addresses for one in found):
         return NAMES.good(
-            f"Browsers find {', '.join(lonely)} by themselves; programs here do not, and use http://localhost with a token."
+            "Browsers find every name below localhost by themselves; programs here do not, and use http://localhost with a token."
         )
     told = "; ".join(f"{one.name} is {', '.join(one.addresses[:3])}" for one in found)
     return NAMES.good(f"{told}.")

@@ -116,7 +116,7 @@ def alive(seen: Seen, *, is_carrel_running: bool) -> Finding:
         return ALIVE.bad(f"It runs{known}, and does not answer at its admin socket.")
     if seen.state != "LIVE":
         return ALIVE.bad(f"It runs{known} in state {seen.state}.")
-    return ALIVE.good(f"It runs{known} since {seen.uptime} and answers.")
+    return ALIVE.good(f"It runs{known} for {seen.uptime} and answers.")
 
 
 def outdated(*, differs: bool) -> Finding:

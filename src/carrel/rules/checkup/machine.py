@@ -253,5 +253,7 @@ def _some(paths: Sequence[str]) -> str:
 
 def _bytes(size: int) -> str:
     """Rounded: nobody needs the last kibibytes of a disk."""
+    if size < 1 << 10:
+        return f"{size} B"
     unit = next((unit for unit in (1 << 40, 1 << 30, 1 << 20) if size >= unit), 1 << 10)
     return f"{size / unit:.1f} {format_size(unit)[1:]}"

@@ -4,5 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 NOTICES: Final[Mapping[str, str]] = {
+    "checked": "Everything was looked at again just now.",
     "left": "You left the queue.",
 }

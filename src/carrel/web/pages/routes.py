@@ -14,6 +14,7 @@ from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
 from carrel.web.pages import claims, home, opening, waiting
+from carrel.web.pages.admin import doctor
 from carrel.web.pages.frame import for_people, forgiving, shown
 from carrel.web.security import actor_of
 
@@ -35,6 +36,7 @@ def hub_routes() -> list[BaseRoute]:
         *waiting.routes(),
         Route("/hub/claims/{claim_id}/release", for_people(claims.release), methods=write),
         Route("/hub/workspaces/{workspace_id}", for_people(claims.workspace), methods=read),
+        *doctor.routes(),
         Mount("/hub/static", _Static(directory=_STATIC)),
         _NoSuchPage(),
     ]
