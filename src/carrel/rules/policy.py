@@ -90,8 +90,8 @@ def require_unchanged(pool: Pool, seen: Mapping[str, object], change: PolicyChan
     """Raises Conflict where somebody else set a field meanwhile that this change sets too; `seen` is what was there before."""
     overtaken = [
         f"{name} is {worded(getattr(pool, name))} now and was {worded(seen[name])}"
-        for name in change
-        if name in seen and getattr(pool, name) != seen[name]
+        for name, wanted in change.items()
+        if name in seen and getattr(pool, name) not in (seen[name], wanted)
     ]
     if overtaken:
         raise Conflict(
