@@ -19,6 +19,7 @@ from carrel.web.pages.frame import context_of, form_key, form_of, led, shown
 from carrel.web.problems import KINDS
 from carrel.web.security import actor_of
 
+LONGEST_NAME: Final = 100
 _NO_COOKIE: Final = "Your browser kept no cookie. Allow cookies for this address and try again."
 
 
@@ -26,6 +27,8 @@ _NO_COOKIE: Final = "Your browser kept no cookie. Allow cookies for this address
 class _Wanted:
     next_page: str = HUB
     link: str | None = None
+    name: str = ""
+    """As typed, so that a wrong password need not cost typing it again."""
 
 
 async def ask(request: Request) -> Response:
@@ -46,7 +49,9 @@ async def sign_in(request: Request) -> Response:
     wanted = _Wanted()
     try:
         fields = await form_of(request, secret)
-        wanted = _Wanted(within_hub(fields.get("next")), fields.get("link"))
+        wanted = _Wanted(
+            within_hub(fields.get("next")), fields.get("link"), fields.get("name", "")[:LONGEST_NAME]
+        )
         signed_in = await _signed_in(ctx, fields, address_of(request))
         await _end_former(request)
     except (Unauthenticated, Exhausted, Forbidden) as error:

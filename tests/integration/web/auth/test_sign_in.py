@@ -40,6 +40,15 @@ async def test_wrong_name_and_wrong_password_are_refused_in_the_same_words(house
     assert not browser.named("carrel-session")
 
 
+async def test_a_wrong_password_does_not_cost_typing_the_name_again(house: House) -> None:
+    await house.person("ada")
+    browser = house.browser()
+    wrong = await sign_in(browser, "ada", "wrong password")
+    assert '<input id="f-name" name="name" value="ada"' in wrong.text
+    assert "wrong password" not in wrong.text
+    assert 'value=""' in (await begin(browser)).text
+
+
 async def test_finding_10_a_browser_that_takes_the_strong_name_gets_it_and_no_other(house: House) -> None:
     await house.person("ada")
     browser = await house.signed_in("ada", takes_strong=True)
