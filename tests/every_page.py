@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from starlette.routing import BaseRoute, Route
 
+from carrel.web.pages import parts
 from carrel.web.pages.routes import hub_routes
 
 Places = Mapping[str, str]
@@ -32,6 +33,8 @@ class Page:
     status: int = 200
     is_long: bool = False
     """It lists what there may be thousands of."""
+    needs_all: bool = False
+    """A hub alone does not show it: it needs a whole Carrel around it, or the setting `development`."""
 
     def at(self, places: Places) -> str:
         return self.address.format_map(places)
@@ -52,6 +55,8 @@ PAGES = [
     Page("enter-somebody-elses", "/hub/enter", "/hub/enter?workspace={workspace}&nonce={nonce}", Who.ADMIN),
     Page("workspace", "/hub/workspaces/{workspace_id}", "/hub/workspaces/{workspace}"),
     Page("no-such-page", NOWHERE, "/hub/nothing/here", status=404),
+    Page("doctor", "/hub/admin/doctor", "/hub/admin/doctor", Who.ADMIN, needs_all=True),
+    Page("parts", "/hub/parts", "/hub/parts", Who.STRANGER, needs_all=True),
     Page("refused", "/hub/claims/{claim_id}", "/hub/claims/{somebody_elses}", status=404),
 ]
 
@@ -61,7 +66,7 @@ NOT_PAGES: dict[str, str] = {}
 
 def page_routes() -> Iterator[str]:
     """What the hub has for people who read."""
-    for route in hub_routes():
+    for route in [*parts.routes(), *hub_routes()]:
         if isinstance(route, Route) and "GET" in (route.methods or ()):
             yield route.path
         elif not isinstance(route, Route) and _answers_nothing_there(route):
@@ -70,7 +75,3 @@ def page_routes() -> Iterator[str]:
 
 def _answers_nothing_there(route: BaseRoute) -> bool:
     return not hasattr(route, "path")
-
-
-def of(who: Who) -> list[Page]:
-    return [page for page in PAGES if page.who is who]

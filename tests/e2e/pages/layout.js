@@ -57,7 +57,8 @@
     faults.push(`the page is ${root.scrollWidth} wide in a window of ${innerWidth}`);
     for (const element of document.body.querySelectorAll("*")) {
       const rect = element.getBoundingClientRect();
-      if (shown(element) && through(rect, element.parentElement).right > innerWidth + SLACK) say("it is for", element);
+      const around = style(element).position === "absolute" ? element.offsetParent : element.parentElement;
+      if (shown(element) && through(rect, around).right > innerWidth + SLACK) say("it is for", element);
     }
   }
 

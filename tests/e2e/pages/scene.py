@@ -67,7 +67,7 @@ watch_within = "6h"
 """
 
 NAMES = {Who.PERSON: "ada.lovelace", Who.ADMIN: "grace"}
-OTHERS = ["barbara", "carol", "dorothy-of-a-long-name-with-no-space-in-it"]
+OTHERS = ["barbara", "carol", "frances", "dorothy-of-a-long-name-with-no-space-in-it"]
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ async def sign_in(context: BrowserContext, carrel: Carrel, person: PersonWithTok
 
 @contextlib.asynccontextmanager
 async def set_up(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with running(tmp_path, small_config(POOLS)) as carrel:
+    async with running(tmp_path, "development = true\n" + small_config(POOLS)) as carrel:
         scene = Scene(carrel)
         for name in (*NAMES.values(), *OTHERS):
             scene.people[name] = await carrel.person(name)

@@ -35,6 +35,13 @@ def arrive(conn: Connection, pool: Pool, count: int, now: datetime) -> None:
             audit.add(conn, at, person.name, "claim", f"claim:{claim.id}", f"pool {pool.name}")
 
 
+def come_and_go(conn: Connection, pool: Pool, person: User, count: int, now: datetime) -> None:
+    """So many workspaces that this person had."""
+    for number in range(count):
+        claim, _ = settled(conn, pool, person, now, f"day-{new_id()}")
+        claims.release(conn, claim.id, GIVEN_BACK, now - timedelta(hours=number))
+
+
 def newcomer(conn: Connection, name: str, now: datetime, role: Role = Role.USER) -> User:
     person = User(UserId(new_id()), name, "Somebody With a Middle Name", role, now, last_seen_at=now)
     users.add(conn, person)
