@@ -1,32 +1,77 @@
-"""The first page: what there is to open, and what one has."""
+"""The first page: what one has, what there is to open, and what ended lately; for the first admin, what to do first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from fastapi import Request
 from starlette.responses import Response
 
-from carrel.domain.actor import Person
+from carrel.domain.actor import Person, Role
 from carrel.domain.address import Addresses
 from carrel.domain.claim import ClaimState
+from carrel.domain.ids import PoolName
+from carrel.domain.pool import Pool
 from carrel.rules.authorize import Standing, standing
-from carrel.services import claims, pools
+from carrel.services import account, claims, details, pools, users
 from carrel.services.claims import ClaimView
+from carrel.services.context import Context
+from carrel.services.pools import PoolView
 from carrel.web.pages.frame import context_of, shown
+from carrel.web.pages.holding import Term, money, term_of
+from carrel.web.pages.words import about
 
-ENDED_SHOWN = 3
+ENDED_SHOWN: Final = 5
+MOST_LIVE: Final = 200
+"""Nobody reads more cards than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """One card: something this person holds or waits for."""
+
+    view: ClaimView
+    title: str
+    entrance: str | None
+    """Where they go in, once that is possible."""
+    term: Term | None
+    """None while it waits."""
+    can_restart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One card: a pool."""
+
+    view: PoolView
+    title: str
+    told: str
+    """How soon one is in."""
+    tone: str
+    price: str | None
+    way_back: str | None
+    """Into the one they have, or to where they wait for it."""
 
 
 async def home(request: Request, person: Person) -> Response:
     ctx = context_of(request)
     offers = await pools.page(ctx, person)
-    mine = await claims.page(ctx, person, user_id=person.user_id)
-    live = [view for view in mine.items if view.claim.state is not ClaimState.RELEASED]
-    ended = [view for view in mine.items if view.claim.state is ClaimState.RELEASED][:ENDED_SHOWN]
+    known = {offer.pool.name: offer for offer in offers}
+    now = ctx.clock.now()
+    live = [view for state in (ClaimState.HELD, ClaimState.WAITING) for view in await _of(ctx, person, state)]
+    mine = [_mine(ctx, view, known, now) for view in live]
+    is_first_day = await _is_first_day(ctx, person)
     return shown(
         request,
         "home.html",
-        offers=offers,
-        titles={offer.pool.name: offer.template.title for offer in offers if offer.template},
-        live=[(view, entrance(view, ctx.addresses)) for view in live],
-        ended=ended,
+        mine=mine,
+        offers=[_offer(offer, mine) for offer in offers],
+        ended=[
+            (view, _title(view, known)) for view in await _of(ctx, person, ClaimState.RELEASED, ENDED_SHOWN)
+        ],
+        is_first_day=is_first_day,
+        has_password=not is_first_day or (await account.get(ctx, person)).has_password,
     )
 
 
@@ -37,3 +82,63 @@ def entrance(view: ClaimView, addresses: Addresses, path: str = "") -> str | Non
         return None
     landing = path or (view.template.open if view.template else "")
     return addresses.workspace_page(workspace.id, landing)
+
+
+async def _of(ctx: Context, person: Person, state: ClaimState, limit: int = MOST_LIVE) -> Sequence[ClaimView]:
+    return (await claims.page(ctx, person, user_id=person.user_id, state=state, limit=limit)).items
+
+
+async def _is_first_day(ctx: Context, person: Person) -> bool:
+    """Nobody is there yet but the admin who asks."""
+    return person.role is Role.ADMIN and len((await users.page(ctx, person, limit=2)).items) < 2
+
+
+def _mine(ctx: Context, view: ClaimView, known: Mapping[PoolName, PoolView], now: datetime) -> Mine:
+    row, offer = view.workspace, known.get(view.claim.pool)
+    pool: Pool | None = offer.pool if offer is not None else None
+    return Mine(
+        view,
+        _title(view, known),
+        entrance(view, ctx.addresses),
+        term_of(row, view.claim, pool, now) if row is not None else None,
+        can_restart=row is not None and details.can_restart(ctx, row),
+    )
+
+
+def _title(view: ClaimView, known: Mapping[PoolName, PoolView]) -> str:
+    offer = known.get(view.claim.pool)
+    template = view.template or (offer.template if offer is not None else None)
+    return (template.title if template is not None else "") or view.claim.pool
+
+
+def _offer(view: PoolView, mine: Sequence[Mine]) -> Offer:
+    told, tone = _soon(view)
+    price = view.template.price_per_hour if view.template is not None else None
+    kept = [one for one in mine if one.view.claim.release_at is None]  # opening keeps what was given back
+    held = next((one for one in kept if one.view.claim.pool == view.pool.name), None)
+    return Offer(
+        view,
+        (view.template.title if view.template is not None else "") or view.pool.name,
+        told,
+        tone,
+        money(price) if price else None,
+        (held.entrance or f"/hub/claims/{held.view.claim.id}") if held is not None else None,
+    )
+
+
+def _soon(view: PoolView) -> tuple[str, str]:
+    """In a few words how soon whoever asks now is in, and the tone of that."""
+    counts, pool = view.counts, view.pool
+    free = counts.ready - counts.waiting
+    if free > 0:
+        return f"Open now · {free} ready", "good"
+    if pool.paused:
+        return "Paused", "warn"
+    if view.trouble is not None:
+        return "Starts fail just now", "bad"
+    live = counts.ready + counts.starting + counts.claimed + counts.stopping + counts.failed
+    if live >= pool.limit:
+        return f"Full: {counts.waiting} waiting" if counts.waiting else "Full: you would be next", "warn"
+    if view.estimate is None:
+        return "Starts when you ask", "plain"
+    return f"Starts in {about(view.estimate)}", "busy"

@@ -13,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
-from carrel.web.pages import claims, home, opening, waiting
-from carrel.web.pages.admin import doctor
+from carrel.web.pages import account, holding, home, opening, reports, waiting, workspace
+from carrel.web.pages.admin import doctor, overview, pools
+from carrel.web.pages.admin import reports as admin_reports
 from carrel.web.pages.frame import for_people, forgiving, shown
 from carrel.web.security import actor_of
 
@@ -34,8 +35,13 @@ def hub_routes() -> list[BaseRoute]:
         Route("/hub/enter", for_people(enter.enter_meant), methods=write),
         *opening.routes(),
         *waiting.routes(),
-        Route("/hub/claims/{claim_id}/release", for_people(claims.release), methods=write),
-        Route("/hub/workspaces/{workspace_id}", for_people(claims.workspace), methods=read),
+        *holding.routes(),
+        *workspace.routes(),
+        *account.routes(),
+        *reports.routes(),
+        *admin_reports.routes(),
+        *overview.routes(),
+        *pools.routes(),
         *doctor.routes(),
         Mount("/hub/static", _Static(directory=_STATIC)),
         _NoSuchPage(),

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from carrel.domain.account import User
-from carrel.domain.actor import Role, System
+from carrel.domain.actor import Person, Role, System
 from carrel.domain.address import Addresses
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.errors import Unavailable
@@ -25,6 +25,7 @@ from carrel.domain.ids import (
     HomeId,
     InstallationId,
     PoolName,
+    SessionId,
     TemplateName,
     WorkspaceId,
 )
@@ -39,6 +40,7 @@ from carrel.services.context import Context
 from carrel.services.passwords import Passwords
 from carrel.services.signing import Signer, open_signer
 from carrel.store import claims, homes, pools, templates, workspaces
+from carrel.store import users as user_rows
 from carrel.store.engine import open_store
 from carrel.web.app import hub_app
 from carrel.web.internal import PREFIX, authorizer_app
@@ -213,6 +215,12 @@ class House:
         answer = await sign_in(browser, name)
         assert answer.status_code == 303, answer.text
         return browser
+
+    async def as_person(self, name: str) -> Person:
+        """Somebody who is signed in, for the services."""
+        found = await self.context.store.read(user_rows.by_name, name)
+        assert found is not None
+        return Person(found.id, found.name, found.role, SessionId(new_id()))
 
     async def workspace(self, owner: User, name: str = "default") -> Workspace:
         """One that is ready, held by `owner`, and has their files in it."""

@@ -6,7 +6,7 @@ from carrel.domain.actor import System
 from carrel.domain.claim import ClaimState
 from carrel.services import claims, workspaces
 
-from .house import HUB, Browser, House
+from .house import HUB, Browser, House, form_fields
 
 
 async def home(browser: Browser) -> str:
@@ -39,7 +39,7 @@ async def test_the_button_waits_where_none_is_ready_and_the_page_says_for_what(h
     assert "<title>1st in the queue – JupyterLab</title>" in page.text
     assert "/events" in page.text
     assert '<noscript><meta http-equiv="refresh"' in page.text
-    assert "Waiting: number 1" in await home(browser)
+    assert "1st in the queue" in await home(browser)
 
 
 async def test_the_waiting_page_leads_in_once_it_is_ready(house: House) -> None:
@@ -56,7 +56,11 @@ async def test_the_waiting_page_leads_in_once_it_is_ready(house: House) -> None:
 async def test_opening_again_leads_back_into_the_same_one(house: House) -> None:
     workspace = await house.workspace(await house.person("ada"))
     browser = await house.signed_in("ada")
-    answer = await browser.submit(await browser.open(f"{HUB}/hub/"), "/hub/open/lab", {})
+    page = await browser.open(f"{HUB}/hub/")
+    assert f'href="{house.url(workspace)}"' in page.text
+    assert "Go to it" in page.text
+    fields = form_fields(page.text, "/hub/sign-out")
+    answer = await browser.post("/hub/open/lab", fields)
     assert answer.headers["location"] == house.url(workspace)
 
 
@@ -130,8 +134,11 @@ async def test_releasing_gives_it_back_and_says_so(house: House) -> None:
     assert house.url(workspace) in page.text
     answer = await browser.submit(page, f"/hub/claims/{workspace.claim_id}/release", {})
     assert answer.headers["location"] == "/hub/"
+    assert "It was given back and stops in a moment." in await home(browser)
+    assert workspace.claim_id is not None
+    await claims.release(house.context, await house.as_person("ada"), workspace.claim_id)
     text = await home(browser)
-    assert "Lately ended" in text
+    assert "Recently ended" in text
     assert "You gave it back" in text
     assert "Your files are kept" in text
     ended = await browser.open(f"{HUB}/hub/claims/{workspace.claim_id}")

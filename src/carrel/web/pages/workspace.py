@@ -1,0 +1,107 @@
+"""One workspace, for its owner and for admins: what it runs, when it stops, what happened, who went in, what it prints."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from carrel.domain.actor import Person
+from carrel.domain.errors import Unavailable
+from carrel.domain.event import Event
+from carrel.domain.ids import WorkspaceId
+from carrel.domain.workspace import Workspace
+from carrel.rules.access import is_admin, owns
+from carrel.rules.authorize import Standing, standing
+from carrel.rules.chronicle import chronicle, visits
+from carrel.services import details, failures, workspaces
+from carrel.services.details import Details
+from carrel.web.pages.frame import context_of, for_people, led, shown
+from carrel.web.pages.holding import Term, term_of
+from carrel.web.pages.words import span
+
+LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the timeline, as parts.timeline shows it."""
+
+    at: datetime
+    kind: str
+    sentence: str
+    took: str
+
+
+def routes() -> list[BaseRoute]:
+    read = ["GET"]
+    return [
+        Route("/hub/workspaces/{workspace_id}", for_people(show), methods=read),
+        Route("/hub/workspaces/{workspace_id}/log", for_people(log), methods=read),
+    ]
+
+
+async def show(request: Request, person: Person) -> Response:
+    """Also where the door sends people that it cannot let in. What failed them is first told on the claim's own page, which says what
+    to do; `?all` is the way from there to here.
+    """
+    ctx = context_of(request)
+    found = await details.get(ctx, person, WorkspaceId(request.path_params["workspace_id"]))
+    row, is_owner = found.workspace, owns(person, found.workspace.owner)
+    failure = await failures.of_workspace(ctx, person, row.id)
+    if failure is not None and is_owner and row.claim_id and "all" not in request.query_params:
+        return led(f"/hub/claims/{row.claim_id}")
+    return shown(
+        request,
+        "workspace.html",
+        one=found,
+        title=title_of(found),
+        is_owner=is_owner,
+        is_over=standing(row, is_inside=False) is Standing.OVER and row.owner is not None,
+        entrance=_entrance(request, found),
+        term=_term(found, ctx.clock.now()),
+        root=ctx.addresses.workspace_root(row.id),
+        lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
+        visits=[_visit(event, is_owner=is_owner) for event in visits(found.events)],
+        failure=failure,
+        can_restart=details.can_restart(ctx, row),
+        has_log=details.has_log(ctx, row),
+        is_admin=is_admin(person),
+    )
+
+
+async def log(request: Request, person: Person) -> Response:
+    """The last lines, for those without JavaScript; a request of its own, because a backend may be slow to answer."""
+    ctx = context_of(request)
+    found = await details.get(ctx, person, WorkspaceId(request.path_params["workspace_id"]))
+    text, trouble = "", ""
+    try:
+        text = await workspaces.logs(ctx, person, found.workspace.id, LINES)
+    except Unavailable as error:
+        trouble = error.sentence
+    return shown(request, "log.html", one=found, title=title_of(found), text=text, trouble=trouble)
+
+
+def title_of(found: Details) -> str:
+    return (found.template.title if found.template is not None else "") or found.workspace.pool
+
+
+def _entrance(request: Request, found: Details) -> str | None:
+    row: Workspace = found.workspace
+    if standing(row, is_inside=False) is not Standing.OPEN:
+        return None
+    landing = found.template.open if found.template is not None else ""
+    return context_of(request).addresses.workspace_page(row.id, landing)
+
+
+def _term(found: Details, now: datetime) -> Term:
+    is_over = standing(found.workspace, is_inside=False) is Standing.OVER
+    term = term_of(found.workspace, found.claim, found.pool, now)
+    return Term(None, [], term.price, term.cost) if is_over else term
+
+
+def _visit(event: Event, *, is_owner: bool) -> tuple[Event, str]:
+    if event.kind == "visited":
+        return event, event.sentence
+    return event, "You went in for the first time." if is_owner else "Its owner went in for the first time."
