@@ -19,6 +19,7 @@ from carrel.rules.checkup import store
 from carrel.store.engine import Store, open_store
 from carrel.store.revision import HEAD, revision_of
 
+_MOUNTS: Final = Path("/proc/self/mountinfo")
 _LOOKS_FOR: Final = 2.0
 """Seconds for reading through the whole file."""
 _STEPS: Final = 100_000
@@ -99,7 +100,7 @@ def _log(file: Path) -> list[Finding]:
 def kind_at(path: Path) -> str:
     """The kind of file system that holds it, as the kernel names it."""
     best, kind = "", "unknown"
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in _MOUNTS.read_text().splitlines():
         fields, _, rest = line.partition(" - ")
         place = fields.split(" ")[4]
         if len(place) >= len(best) and (path == Path(place) or Path(place) in path.parents):
