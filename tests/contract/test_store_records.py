@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from carrel.domain.actor import Person, Role, Scope, System, TokenHolder
 from carrel.domain.errors import Conflict
 from carrel.domain.event import Event
-from carrel.domain.ids import ClaimId, InstallationId, SessionId, TokenId, UserId, WorkspaceId
+from carrel.domain.ids import ClaimId, InstallationId, PoolName, SessionId, TokenId, UserId, WorkspaceId
 from carrel.mint import new_id
 from carrel.ports.dataplane import Withdrawal
-from carrel.store import audit, events, idempotency, installation, keys, schema, withdrawals
+from carrel.store import audit, events, idempotency, installation, keys, schema, troubles, withdrawals
 from carrel.store.engine import Store
 
 World = Any
@@ -37,6 +37,50 @@ async def test_a_timeline_is_resumed_after_the_last_line_seen(world: World, stor
         await store.write(events.add, world.later(), "said", str(number), claim_id=claim)
     assert [event.seq for event in await store.read(events.of_claim, claim, 3)] == [4, 5]
     assert await store.read(events.of_claim, claim, 5) == []
+
+
+async def test_a_pool_keeps_its_newest_lines_apart_from_those_of_workspaces(
+    world: World, store: Store
+) -> None:
+    pool, workspace = PoolName("lab"), WorkspaceId(new_id())
+    assert await store.read(events.of_pool, pool) is None
+    for number in range(2 * events.POOL_LINES + 1):
+        await store.write(
+            events.about_pool, world.later(), "failed", str(number), pool=pool, workspace_id=workspace
+        )
+    last = 2 * events.POOL_LINES
+    assert await store.read(events.of_pool, pool) == Event(
+        last + 1, world.now, "failed", str(last), workspace
+    )
+    assert await store.read(events.of_workspace, workspace) == []
+    kept = sa.select(sa.func.count()).select_from(schema.events)
+    assert await store.read(lambda conn: conn.execute(kept).scalar_one()) == events.POOL_LINES + 1
+
+
+async def test_the_same_line_about_a_pool_is_only_renewed(world: World, store: Store) -> None:
+    pool = PoolName("lab")
+    for _ in range(3):
+        await store.write(events.about_pool, world.later(), "away", "It is away.", pool=pool)
+    assert await store.read(events.of_pool, pool) == Event(1, world.now, "away", "It is away.")
+
+
+async def test_a_pool_is_in_trouble_until_one_becomes_ready_or_the_backend_is_seen_again(
+    world: World, store: Store
+) -> None:
+    pool = await world.pool()
+    await store.write(events.about_pool, world.later(), "failed", "No program.", pool=pool.name)
+    found = await store.read(troubles.newest, pool.name)
+    assert found is not None
+    assert found.sentence == "No program."
+    world.later()
+    await world.warm(pool)
+    assert await store.read(troubles.newest, pool.name) is None
+    await store.write(events.about_pool, world.later(), "unseen", "It is away.", pool=pool.name)
+    world.later()
+    await world.warm(pool)
+    assert await store.read(troubles.newest, pool.name) is not None
+    await store.write(events.about_pool, world.later(), "seen", "It is back.", pool=pool.name)
+    assert await store.read(troubles.newest, pool.name) is None
 
 
 async def test_the_audit_log_is_read_newest_first_page_by_page(world: World, store: Store) -> None:

@@ -1,0 +1,1 @@
+"""Failures planted through real parts, and what the pages say of them."""
