@@ -38,6 +38,7 @@ from carrel.services.context import Context
 from carrel.services.handover import hand_over
 from carrel.services.signing import open_signer
 from carrel.settings import Settings
+from carrel.settings.shown import in_effect
 from carrel.store import installation, keys, pools, workspaces
 from carrel.store.engine import Store, open_store
 from carrel.web import echo
@@ -124,6 +125,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
         addresses=settings.addresses(),
         session_lifetime=settings.session_lifetime,
         trusted_hops=settings.trusted_hops,
+        settings=in_effect(settings),
     )
     publisher = Publisher(store, clock, bell, files, our_ports=(settings.port, settings.workspaces_port))
     await files.trust([verifying_key(*key) for key in await _keys(store, context)])

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from carrel.domain.address import Addresses
 from carrel.domain.ids import BackendName, InstallationId
+from carrel.domain.setting import SettingInEffect
 from carrel.ports.clock import Clock
 from carrel.ports.dataplane import DataPlane
 from carrel.ports.driver import Driver
@@ -30,5 +31,7 @@ class Context:
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)
     """Failed sign-ins, slowed down per process."""
+    settings: tuple[SettingInEffect, ...] = ()
+    """What this process was started with, for showing only: nothing is decided by them."""
     trusted_hops: int = 0
     """How many proxies in front of the data plane add to X-Forwarded-For and are believed."""

@@ -18,14 +18,12 @@ def load(config: Path | None, overrides: Mapping[str, object], environ: Mapping[
     layers.add("default", {"state_dir": _usual_state_dir(environ)})
     layers.add("built-in", sources.built_in())
     named = _find(config, environ)
-    for origin, tree in [
-        *(sources.files(named) if named else []),
-        *sources.environment(environ),
-        *sources.overrides(overrides),
-    ]:
+    for file in sources.files(named) if named else []:
+        layers.add(file.name, file.tree, file.lines)
+    for origin, tree in [*sources.environment(environ), *sources.overrides(overrides)]:
         layers.add(origin, tree)
     try:
-        return Settings.model_validate(layers.tree).with_sources(layers.origins)
+        return Settings.model_validate(layers.tree).with_sources(layers.origins, layers.lines)
     except ValidationError as error:
         raise as_invalid(error, layers.origins) from error
 

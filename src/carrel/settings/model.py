@@ -75,6 +75,7 @@ class Settings(BaseModel):
     """How many workspaces of which template are kept where: one table each."""
 
     _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _lines: Mapping[str, int] = PrivateAttr(default_factory=dict)
 
     @field_validator("bootstrap_token")
     @classmethod
@@ -146,10 +147,16 @@ class Settings(BaseModel):
         """Dotted key → where its value came from. A key that is absent has its default."""
         return self._sources
 
-    def with_sources(self, sources: Mapping[str, str]) -> "Settings":
+    @property
+    def lines(self) -> Mapping[str, int]:
+        """Dotted key → line of the file it came from."""
+        return self._lines
+
+    def with_sources(self, sources: Mapping[str, str], lines: Mapping[str, int]) -> "Settings":
         """The same settings, knowing where they came from."""
         copy = self.model_copy()
         copy._sources = MappingProxyType(dict(sources))
+        copy._lines = MappingProxyType(dict(lines))
         return copy
 
     @property

@@ -3,15 +3,18 @@
 Later layers win key by key, tables are merged. Judges no value: that is the model's job.
 """
 
+import pathlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
+from types import MappingProxyType
 
 from carrel.domain.errors import Invalid
+from carrel.settings.lines import Key, line_of, lines_of
 
 Tree = dict[str, object]
+NO_LINES: Mapping[Key, int] = MappingProxyType({})
 
 PREFIX = "CARREL_"
 TAGS = frozenset({"CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_POOL", "CARREL_BACKEND"})
@@ -31,12 +34,20 @@ class Layers:
 
     tree: Tree = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    """Of those that stand in a file."""
 
-    def add(self, origin: str, tree: Mapping[str, object]) -> None:
+    def add(self, origin: str, tree: Mapping[str, object], lines: Mapping[Key, int] = NO_LINES) -> None:
         for path, value in _leaves(tree):
             self._put(path, value, origin)
+            self._remember_line(path, line_of(lines, path))
 
-    def _put(self, path: tuple[str, ...], value: object, origin: str) -> None:
+    def _remember_line(self, path: Key, line: int | None) -> None:
+        self.lines.pop(".".join(path), None)
+        if line is not None:
+            self.lines[".".join(path)] = line
+
+    def _put(self, path: Key, value: object, origin: str) -> None:
         table = self.tree
         for step in path[:-1]:
             below = table.get(step)
@@ -72,11 +83,18 @@ def built_in() -> Tree:
     return tomllib.loads(resources.files("carrel").joinpath("builtin.toml").read_text(encoding="utf-8"))
 
 
-def files(config: Path) -> list[tuple[str, Tree]]:
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    tree: Tree
+    lines: Mapping[Key, int]
+
+
+def files(config: pathlib.Path) -> list[File]:
     """The file, or every .toml file of the folder in the order of their names; no key may stand in two of them."""
     try:
         paths = sorted(_toml_files(config)) if config.is_dir() else [config]
-        found = [(str(path), _read(path)) for path in paths]
+        found = [_read(path) for path in paths]
     except OSError as error:
         raise Invalid(
             f"{error.filename or config} cannot be read: {error.strerror}. Check --config and CARREL_CONFIG."
@@ -87,26 +105,27 @@ def files(config: Path) -> list[tuple[str, Tree]]:
     return found
 
 
-def _toml_files(folder: Path) -> Iterable[Path]:
+def _toml_files(folder: pathlib.Path) -> Iterable[pathlib.Path]:
     return (path for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
 
 
-def _read(path: Path) -> Tree:
+def _read(path: pathlib.Path) -> File:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        text = path.read_bytes().decode("utf-8")
+        return File(str(path), tomllib.loads(text), lines_of(text))
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"{path} is not valid TOML: {error}.") from error
     except UnicodeDecodeError as error:
         raise Invalid(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
 
 
-def _refuse_twice(found: Iterable[tuple[str, Tree]]) -> None:
-    seen: dict[tuple[str, ...], str] = {}
-    for name, tree in found:
-        for path, _ in _leaves(tree):
-            other = seen.setdefault(path, name)
-            if other != name:
-                raise Invalid(f"{'.'.join(path)} stands in both {other} and {name}. Keep one of them.")
+def _refuse_twice(found: Iterable[File]) -> None:
+    seen: dict[Key, str] = {}
+    for file in found:
+        for path, _ in _leaves(file.tree):
+            other = seen.setdefault(path, file.name)
+            if other != file.name:
+                raise Invalid(f"{'.'.join(path)} stands in both {other} and {file.name}. Keep one of them.")
 
 
 def environment(environ: Mapping[str, str]) -> list[tuple[str, Tree]]:
@@ -119,7 +138,7 @@ def _is_setting(name: str) -> bool:
     return name.startswith(PREFIX) and name not in NOT_SETTINGS and not name.startswith(FOR_TESTS)
 
 
-def _path_of(name: str) -> tuple[str, ...]:
+def _path_of(name: str) -> Key:
     """Keys are lower case; names of pools have "-" where a variable must have "_"; names of variables stay as they are."""
     steps = name.removeprefix(PREFIX).split("__")
     path = [step.lower() for step in steps[:3]] + steps[3:]
@@ -137,7 +156,7 @@ def overrides(given: Mapping[str, object]) -> list[tuple[str, Tree]]:
     ]
 
 
-def nested(path: tuple[str, ...], value: object) -> Tree:
+def nested(path: Key, value: object) -> Tree:
     for step in reversed(path):
         value = {step: value}
     return value if isinstance(value, dict) else {}

@@ -41,9 +41,31 @@ def add(  # noqa: PLR0917 - who, what, to what: the order in which one says it
     conn.execute(_INSERT, {"at": at, "actor": actor, "action": action, "target": target, "detail": detail})
 
 
-def page(conn: Connection, *, after: str | None = None, limit: int = 50) -> Page[AuditEntry]:
-    """Newest first."""
+def page(
+    conn: Connection,
+    *,
+    actor: str | None = None,
+    action: str | None = None,
+    target: str | None = None,
+    text: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[AuditEntry]:
+    """Newest first. `actor` is a name, with whatever token; `target` how it begins; `text` stands somewhere in any of them."""
     query = sa.select(_a).order_by(_a.c.id.desc()).limit(cursor.size(limit) + 1)
+    if actor:
+        with_token = _a.c.actor.startswith(f"{actor} (token ", autoescape=True)
+        query = query.where(sa.or_(_a.c.actor == actor, with_token))
+    if action:
+        query = query.where(_a.c.action == action)
+    if target:
+        query = query.where(_a.c.target.startswith(target, autoescape=True))
+    if text:
+        places = (_a.c.actor, _a.c.action, _a.c.target, _a.c.detail)
+        wanted = text.lower()
+        query = query.where(
+            sa.or_(*(sa.func.lower(place).contains(wanted, autoescape=True) for place in places))
+        )
     if after is not None:
         query = query.where(_a.c.id < cursor.number(after))
     rows = [

@@ -32,7 +32,8 @@ def page_of(rows: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]
 
 def pack(key: tuple[object, ...]) -> str:
     plain = [part.isoformat() if isinstance(part, datetime) else part for part in key]
-    return base64.urlsafe_b64encode(json.dumps(plain, ensure_ascii=False).encode()).decode().rstrip("=")
+    text = json.dumps(plain, ensure_ascii=False).encode(errors="surrogatepass")
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 def moment_and_id(after: str) -> tuple[datetime, str]:

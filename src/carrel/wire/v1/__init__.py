@@ -10,6 +10,7 @@ from carrel.wire.v1.page import Page
 from carrel.wire.v1.pool import Counts, Ending, Pool, PoolChange, PoolPreview, PoolSample
 from carrel.wire.v1.problem import FieldProblem, Problem
 from carrel.wire.v1.report import Report, ReportRequest, SentReport, WholeReport
+from carrel.wire.v1.setting import Setting
 from carrel.wire.v1.template import Template
 from carrel.wire.v1.token import NewToken, Token, TokenRequest
 from carrel.wire.v1.user import Invitation, Newcomer, NewUser, User, UserChange, UserRequest, UsersRequest
@@ -44,6 +45,7 @@ __all__ = [
     "Report",
     "ReportRequest",
     "SentReport",
+    "Setting",
     "Step",
     "Template",
     "Token",

@@ -95,7 +95,7 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda w: {"method": "PATCH", "url": f"/users/{w.person}", "json": {"role": "admin"}},
         (401, 403, 403, 403, 403, 200, 403),
     ),
-    "users.create_many": (
+    "users.batch": (
         lambda _: {"method": "POST", "url": "/users/batch", "json": {"people": [{"name": "new"}]}},
         (401, 403, 403, 403, 403, 201, 403),
     ),
@@ -103,7 +103,7 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda w: {"method": "POST", "url": f"/users/{w.person}/invitation"},
         (401, 403, 403, 403, 403, 201, 403),
     ),
-    "users.sign_out": (
+    "users.signout": (
         lambda w: {"method": "DELETE", "url": f"/users/{w.person}/sessions"},
         (401, 403, 403, 403, 403, 200, 403),
     ),
@@ -130,6 +130,7 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda w: {"method": "POST", "url": f"/reports/{w.report}/done"},
         (401, 403, 403, 403, 403, 200, 403),
     ),
+    "settings.page": (lambda _: {"url": "/settings"}, (401, 403, 403, 403, 403, 200, 403)),
     "audit.page": (lambda _: {"url": "/audit"}, (401, 403, 403, 403, 403, 200, 403)),
 }
 

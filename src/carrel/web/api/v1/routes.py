@@ -8,10 +8,36 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from carrel.web.api.openapi import describe
-from carrel.web.api.v1 import audit, claims, doctor, failures, links, pools, reports, templates, tokens, users, workspaces
+from carrel.web.api.v1 import (
+    audit,
+    claims,
+    doctor,
+    failures,
+    links,
+    pools,
+    reports,
+    settings,
+    templates,
+    tokens,
+    users,
+    workspaces,
+)
 from carrel.web.api.v1.prefix import PREFIX
 
-_NOUNS = (claims, workspaces, pools, templates, users, tokens, links, audit, reports, failures, doctor)
+_NOUNS = (
+    claims,
+    workspaces,
+    pools,
+    templates,
+    users,
+    tokens,
+    links,
+    audit,
+    settings,
+    reports,
+    failures,
+    doctor,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -15,7 +15,7 @@ from carrel.web.api.paging import After, Limit
 from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
-from carrel.wire.v1.shape import Id
+from carrel.wire.v1.shape import Id, Line
 
 router = APIRouter(prefix=PREFIX + "/users", tags=["users"])
 
@@ -50,7 +50,7 @@ async def _create(asked: Question, body: v1.UserRequest) -> Response:
 
 @router.post(
     "/batch",
-    operation_id="users.create_many",
+    operation_id="users.batch",
     response_model=v1.Page[v1.NewUser],
     status_code=201,
     summary="Let a whole class in: everybody gets a password, told this once; all of them or none",
@@ -83,7 +83,7 @@ async def _invite(asked: Question, user_id: UserId) -> Response:
 
 @router.delete(
     "/{user_id}/sessions",
-    operation_id="users.sign_out",
+    operation_id="users.signout",
     response_model=v1.User,
     summary="Sign them out everywhere: every browser, and every workspace open in one",
 )
@@ -95,9 +95,9 @@ async def sign_out(asked: Asked, user_id: Id) -> Response:
 async def page(
     asked: Asked,
     *,
-    name: Annotated[str | None, Query(max_length=100, description="Exactly what they sign in with.")] = None,
+    name: Annotated[Line | None, Query(max_length=100, description="Exactly what they sign in with.")] = None,
     q: Annotated[
-        str | None, Query(max_length=100, description="How their name begins, or what they are called.")
+        Line | None, Query(max_length=100, description="How their name begins, or what they are called.")
     ] = None,
     after: After = None,
     limit: Limit = 50,
