@@ -164,6 +164,8 @@ def _view(
         return ClaimView(found, ahead, template=offered, position=place, is_new=is_new)
     workspace = workspaces.get(conn, found.workspace_id) if found.workspace_id else None
     template = templates.get(conn, workspace.template, workspace.template_version) if workspace else None
+    if template is None and with_steps:
+        template = _offered(conn, found.pool)
     ahead = outlook.of_settled(conn, found, workspace, now, with_steps=with_steps)
     return ClaimView(found, ahead, workspace, template, is_new=is_new)
 

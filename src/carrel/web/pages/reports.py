@@ -25,4 +25,5 @@ async def send(request: Request, person: Person) -> Response:
         workspace_id=WorkspaceId(workspace_id) if workspace_id and not claim_id else None,
         message=fields.get("message", ""),
     )
-    return led("/hub/?done=reported")
+    waits = claim_id is not None and fields.get("back") == "claim"
+    return led(f"/hub/claims/{claim_id}?done=reported" if waits else "/hub/?done=reported")

@@ -55,6 +55,7 @@ async def wait(request: Request, person: Person) -> Response:
         "waiting.html",
         view=view,
         entrance=way_in,
+        is_own=owns(person, view.claim.user_id),
         called=(view.template.title if view.template else "") or view.claim.pool,
         queues=view.outlook.steps[0].state is StepState.NOW,
         steps=[_in_words(step) for step in view.outlook.steps],

@@ -39,6 +39,8 @@ def span(duration: timedelta | None) -> str:
     if duration is None:
         return ""
     seconds = max(0, round(duration.total_seconds()))
+    if seconds < 1:
+        return "under 1 s"
     if seconds < 60:
         return f"{seconds} s"
     minutes, rest = divmod(seconds, 60)

@@ -1,7 +1,8 @@
 // Follows one claim: its place, its steps and how long it may take, as they change, and on into the workspace when it is ready.
 const box = document.getElementById("waiting");
 const part = (id) => document.getElementById(id);
-const [place, sentence, estimate, trouble, tell] = ["place", "sentence", "estimate", "trouble", "tell"].map(part);
+const [heading, place, sentence, estimate, trouble, cause, tell] =
+  ["heading", "place", "sentence", "estimate", "trouble", "cause", "tell"].map(part);
 const called = box.dataset.called;
 const icons = `/hub/static/icons.svg${new URL(import.meta.url).search}`;
 const rows = [...box.querySelectorAll(".steps > li")];
@@ -11,7 +12,7 @@ const ICONS = { done: "check", failed: "x", todo: "clock" };
 
 function say(element, text) {
   element.hidden = !text;
-  if (element.textContent !== text) element.textContent = text; // unchanged text is not read out again
+  if (element.textContent !== text) element.textContent = text; // what stays the same is not read out again
 }
 
 function about(seconds) {
@@ -31,6 +32,7 @@ function expected(claim) {
 
 function span(seconds) {
   const whole = Math.max(0, Math.round(seconds));
+  if (whole < 1) return "under 1 s";
   if (whole < 60) return `${whole} s`;
   return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
 }
@@ -64,8 +66,8 @@ function mark(state) {
 function draw(row, step) {
   if (!row.classList.contains(step.state)) {
     row.className = `${step.state} ${TONES[step.state] ?? ""}`;
-    row.toggleAttribute("aria-current", step.state === "now");
     if (step.state === "now") row.setAttribute("aria-current", "step");
+    else row.removeAttribute("aria-current");
     row.children[0].replaceWith(mark(step.state));
     row.querySelector(".visually-hidden").textContent = `: ${STATES[step.state]}`;
     if (step.state !== "now") seen.delete(row);
@@ -79,16 +81,22 @@ function draw(row, step) {
 function show(claim) {
   const queues = claim.steps[0]?.state === "now";
   const where = queues && claim.position ? `${ordinal(claim.position)} in the queue` : "";
+  say(heading, where ? `Waiting for ${called}` : `${called} is starting`);
   say(place, where && `You are ${where}.`);
   say(sentence, claim.sentence);
   say(estimate, claim.position ? expected(claim) : "");
   trouble.hidden = !claim.trouble;
-  trouble.lastElementChild.textContent = claim.trouble ?? "";
+  say(cause, claim.trouble ?? "");
   claim.steps.forEach((step, number) => draw(rows[number], step));
   document.title = `${where || "Starting"} – ${called}`;
 }
 
+let leaves = false; // whoever pressed a button goes where that leads
+addEventListener("submit", () => { leaves = true; });
+addEventListener("pageshow", () => { leaves = false; });
+
 function settle(claim) {
+  if (leaves) return;
   if (claim.state === "held") {
     document.title = `Ready – ${called}`;
     if (document.hidden && tell.dataset.on) new Notification(`${called} is ready`, { icon: "/hub/static/carrel.svg" });
