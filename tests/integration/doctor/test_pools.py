@@ -1,0 +1,145 @@
+"""Findings about pools and backends, from a real store and the drivers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from carrel.domain.finding import Outcome
+from carrel.domain.ids import BackendName, ClaimId, PoolName, TemplateName
+from carrel.domain.pool import Pool
+from carrel.drivers.memory import MemoryDriver, World
+from carrel.mint import new_id
+from carrel.ports.driver import DriverUnavailable, Instance, Spec
+from carrel.rules.checkup import pools
+from carrel.store import claims
+from carrel.store import pools as store
+
+from .examined import findings, is_well, patient_of, produced, running
+
+MISSING = """
+[templates.lab]
+command = ["no-such-program"]
+[pools.lab]
+template = "lab"
+backend = "local"
+"""
+
+
+class Away(MemoryDriver):
+    async def list(self) -> Sequence[Instance]:
+        raise DriverUnavailable("The cloud does not answer.")
+
+
+class CannotAttach:
+    """A driver of three verbs and no more."""
+
+    async def list(self) -> Sequence[Instance]:
+        return []
+
+
+def with_driver(house: Any, driver: object) -> Any:
+    house.context = replace(house.context, drivers={BackendName("memory"): driver})
+    return house
+
+
+async def test_a_backend_that_is_away(house: Any, tmp_path: Path) -> None:
+    driver = Away(World(), place=(house.context.installation, "memory"), port=1)
+    patient = running(with_driver(house, driver), tmp_path / "S")
+    found = produced(await findings(patient, pools.BACKEND), "CRL501", Outcome.BAD)
+    assert "The cloud does not answer." in found.found
+
+
+async def test_a_backend_whose_driver_nobody_installed(tmp_path: Path) -> None:
+    patient = patient_of(tmp_path / "S", '[backends.moon]\ndriver = "moon"\n')
+    found = await findings(patient, pools.BACKEND)
+    assert "no driver called" in produced(found, "CRL501", Outcome.BAD, about="moon").found
+
+
+async def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    found = await findings(patient_of(tmp_path / "S", MISSING), pools.COMMAND)
+    assert "no-such-program" in produced(found, "CRL502", Outcome.BAD, about="lab").found
+
+
+async def test_jupyter_without_jupyterlab(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "jupyter").write_text("#!/bin/sh\n")
+    (programs / "jupyter").chmod(0o755)
+    config = f'[backends.local]\npath = "{programs}"\n'
+    found = await findings(patient_of(tmp_path / "S", config), pools.COMMAND)
+    one = produced(found, "CRL502", Outcome.BAD, about="jupyterlab")
+    assert "`jupyter lab` is not" in one.found
+    assert "pip install jupyterlab" in one.fix
+    (programs / "jupyter-lab").symlink_to("jupyter")
+    assert is_well(await findings(patient_of(tmp_path / "S", config), pools.COMMAND), "CRL502")
+
+
+async def test_a_pool_that_is_not_filled_by_anybody(house: Any, tmp_path: Path) -> None:
+    await house.pool(warm=2)
+    patient = running(house, tmp_path / "S")
+    found = produced(await findings(patient, pools.WARM), "CRL503", Outcome.BAD)
+    assert "nothing is being started" in found.found
+    await house.warm(count=2)
+    assert is_well(await findings(patient, pools.WARM), "CRL503")
+
+
+async def test_a_paused_pool_is_not_filled_on_purpose(house: Any, tmp_path: Path) -> None:
+    pool = await house.pool(warm=2)
+    await house.context.store.write(store.put, replace(pool, paused=True), house.context.clock.now())
+    patient = running(house, tmp_path / "S")
+    found = produced(await findings(patient, pools.WARM), "CRL503", Outcome.WARNING)
+    assert found.fix == "`carrel pool resume lab`"
+    produced(await findings(patient, pools.USABLE), "CRL504", Outcome.WARNING)
+
+
+async def test_a_pool_that_can_hold_nobody(house: Any, tmp_path: Path) -> None:
+    await house.pool(limit=0)
+    found = await findings(running(house, tmp_path / "S"), pools.USABLE)
+    assert "nobody ever gets one" in produced(found, "CRL504", Outcome.BAD).found
+
+
+async def test_pools_whose_backend_or_template_is_missing(house: Any, tmp_path: Path) -> None:
+    lost = Pool(PoolName("lost"), house.recipe.name, BackendName("moon"))
+    bare = Pool(PoolName("bare"), TemplateName("retired"), BackendName("memory"))
+    for pool in (lost, bare):
+        await house.context.store.write(store.put, pool, house.context.clock.now())
+    found = await findings(running(house, tmp_path / "S"), pools.USABLE)
+    assert "moon is not open" in produced(found, "CRL504", Outcome.BAD, about="lost").found
+    assert "retired is not offered" in produced(found, "CRL504", Outcome.BAD, about="bare").found
+
+
+async def test_somebody_who_has_waited_for_long(house: Any, tmp_path: Path) -> None:
+    pool, ada = await house.pool(), await house.person("ada")
+    long_ago = house.context.clock.now() - timedelta(minutes=7)
+
+    def wait(conn: Any) -> None:
+        claims.take(conn, claim_id=ClaimId(new_id()), user_id=ada.id, pool=pool, name="default", now=long_ago)
+
+    await house.context.store.write(wait)
+    found = await findings(running(house, tmp_path / "S"), pools.WAITING)
+    assert "1 person waits, the first for 7 minutes" in produced(found, "CRL505", Outcome.WARNING).found
+
+
+async def test_an_instance_that_nobody_knows(house: Any, tmp_path: Path) -> None:
+    pool = await house.pool()
+    [known] = await house.warm()
+    await house.driver.create(Spec(stray := new_id(), pool.name, house.recipe, ""))
+    found = produced(await findings(running(house, tmp_path / "S"), pools.STRAYS), "CRL506", Outcome.WARNING)
+    assert stray in found.found
+    assert known.id not in found.found
+
+
+async def test_fewer_ports_than_workspaces(tmp_path: Path) -> None:
+    config = '[backends.local]\nports = "20000-20004"\n'
+    found = await findings(patient_of(tmp_path / "S", config), pools.PORTS)
+    assert "5 ports for up to 20" in produced(found, "CRL507", Outcome.BAD).found
+
+
+async def test_a_backend_that_cannot_bring_homes_in(house: Any, tmp_path: Path) -> None:
+    await house.pool(warm=1)
+    found = await findings(running(house, tmp_path / "S"), pools.HOMES)
+    assert is_well(found, "CRL508")
+    patient = running(with_driver(house, CannotAttach()), tmp_path / "S")
+    produced(await findings(patient, pools.HOMES), "CRL508", Outcome.WARNING)
