@@ -18,8 +18,9 @@ from carrel.rules.policy import PolicyChange, changed, differences, require_unch
 from carrel.services import failures
 from carrel.services.context import Context
 from carrel.services.outlook import of_newcomer
-from carrel.store import audit, pools, templates
+from carrel.store import audit, pools, templates, waiting
 from carrel.store.pools import Counts
+from carrel.store.waiting import Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ async def change(
 async def drain(ctx: Context, actor: Actor, name: str) -> PoolView:
     """Stop what nobody holds and start nothing new; what people hold goes on until they release it. Ending the pause undoes it."""
     return await change(ctx, actor, name, {"draining": True})
+
+
+async def queue(ctx: Context, actor: Actor, name: str, most: int = 20) -> list[Waiter]:
+    """Who waits, the next one first. For admins."""
+    require(actor, Action.ADMINISTER)
+    return await ctx.store.read(waiting.first, PoolName(name), most)
 
 
 def no_pool(name: str) -> str:

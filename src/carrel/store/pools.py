@@ -84,6 +84,11 @@ class Counts:
     waiting: int = 0
     """People, not workspaces."""
 
+    @property
+    def live(self) -> int:
+        """All that count against the limit."""
+        return self.ready + self.starting + self.claimed + self.stopping + self.failed
+
 
 def put(conn: Connection, pool: Pool, now: datetime) -> None:
     """New, changed or offered again; what lives in it stays counted."""

@@ -16,7 +16,5 @@ NOTICES: Final[Mapping[str, str]] = {
     "stopped": "It is being stopped. Files are kept.",
     "pool-saved": "Saved. The planner is at work on it.",
     "pool-same": "Nothing was different, so nothing was changed.",
-    "pool-pause": "Paused: nothing is started any more.",
     "pool-resume": "Resumed: it starts workspaces again.",
-    "pool-drain": "Draining: what nobody holds is being stopped.",
 }
