@@ -61,7 +61,7 @@ class Envoy:
 
     async def check(self, *, afresh: bool = False) -> None:
         """What would keep `start` from working, asked before anything else is set in motion. Raises Unavailable, Invalid, Conflict."""
-        wanted = listens_at(self._rendered())
+        wanted = listens_at(self.rendered())
         running = await asyncio.to_thread(find, self._pid_file, self._config)
         if running is None:
             self._program()
@@ -81,7 +81,7 @@ class Envoy:
         Raises Unavailable (binary missing, port taken, Envoy refuses), Invalid (state directory's path too long), Internal.
         """
         self._check_files()
-        content = self._rendered()
+        content = self.rendered()
         self._process = await asyncio.to_thread(find, self._pid_file, self._config)
         self.outdated = self._process is not None and self.differs()
         if self._process is not None and afresh and (self.outdated or not await self._answers()):
@@ -109,7 +109,7 @@ class Envoy:
 
     def differs(self) -> bool:
         """Whether the one that runs was started with another configuration than ours. Raises Invalid."""
-        return self._content_of_running() != self._rendered()
+        return self._content_of_running() != self.rendered()
 
     async def aclose(self) -> None:
         """Let go of it. It runs on."""
@@ -208,7 +208,7 @@ class Envoy:
             await self._clock.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1
             try:
-                await self._launch(self._rendered())
+                await self._launch(self.rendered())
             except Unavailable as error:
                 self.trouble = error.sentence
                 _log.error("envoy not restarted", why=error.sentence)
@@ -237,7 +237,8 @@ class Envoy:
     def _pid_file(self) -> Path:
         return self._options.bootstrap.run_dir / "envoy.pid"
 
-    def _rendered(self) -> bytes:
+    def rendered(self) -> bytes:
+        """What one that we start now would run with. Raises Invalid."""
         return json.dumps(bootstrap(self._options.bootstrap), indent=1, sort_keys=True).encode()
 
     def _content_of_running(self) -> bytes:

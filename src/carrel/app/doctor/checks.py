@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -57,36 +59,28 @@ async def _run(check: Check) -> list[Finding]:
 class Aside:
     """Asks what may hang (a disk that is away, a name server) in a thread that nobody has to wait for, at exit neither."""
 
-    _hanging: dict[str, threading.Thread] = field(default_factory=dict)
+    _hanging: set[str] = field(default_factory=set)
 
     async def __call__(self, name: str, ask: Callable[[], T]) -> T:
         """Raises TimeoutError at once while the last question of this name still hangs, so that threads do not pile up."""
-        former = self._hanging.get(name)
-        if former is not None and former.is_alive():
+        if name in self._hanging:
             raise TimeoutError
+        self._hanging.add(name)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
+        def settle(put: Callable[[Any], None], value: object) -> None:
+            self._hanging.discard(name)
+            if not answer.done():
+                put(value)
+
         def run() -> None:
             try:
-                result = ask()
+                settled = partial(settle, answer.set_result, ask())
             except Exception as error:  # noqa: BLE001 - it is handed to whoever asked
-                _settle(loop, answer, answer.set_exception, error)
-            else:
-                _settle(loop, answer, answer.set_result, result)
+                settled = partial(settle, answer.set_exception, error)
+            with suppress(RuntimeError):  # the loop may have ended meanwhile, and then nobody waits
+                loop.call_soon_threadsafe(settled)
 
-        thread = threading.Thread(target=run, name=f"carrel-doctor {name}", daemon=True)
-        self._hanging[name] = thread
-        thread.start()
+        threading.Thread(target=run, name=f"carrel-doctor {name}", daemon=True).start()
         return await answer
-
-
-def _settle(
-    loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[Any]", put: Callable[[Any], None], value: object
-) -> None:
-    def settle() -> None:
-        if not answer.done():
-            put(value)
-
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(settle)
