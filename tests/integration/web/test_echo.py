@@ -1,0 +1,134 @@
+"""The echo: an open door that gives nothing away, lets nobody stay, and is no other WebSocket's door."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from carrel.app.sockets import SocketServer
+from carrel.domain.ids import InstallationId
+from carrel.rules.echo import PARAMETER, is_nonce, proof
+from carrel.services.signing import open_signer
+from carrel.web import echo
+from carrel.web.internal import PREFIX, authorizer_app
+
+House = Any
+HUB = "http://localhost:8000"
+NONCE = "n" * 16
+
+
+@pytest.fixture
+async def hub(house: House) -> AsyncIterator[str]:
+    """The hub's socket as the control plane opens it."""
+    with tempfile.TemporaryDirectory(prefix="crl") as folder:
+        path = Path(folder) / "hub.sock"
+        server = SocketServer(house.app, path, websockets=echo.websockets(house.context.addresses))
+        await server.start()
+        yield str(path)
+        await server.stop()
+
+
+def opened(hub: str, path: str = echo.PATH, **more: Any) -> Any:
+    return unix_connect(hub, f"ws://localhost:8000{path}", compression=None, **more)
+
+
+async def test_what_is_sent_comes_back(hub: str) -> None:
+    async with opened(hub, origin=HUB) as socket:
+        for message in ("hello", "é" * 60, b"\x00\xff"):
+            await socket.send(message)
+            assert await socket.recv() == message
+
+
+async def test_it_ends_after_a_handful_of_messages(hub: str) -> None:
+    async with opened(hub) as socket:
+        for number in range(echo.MOST_FRAMES):
+            await socket.send(str(number))
+            assert await socket.recv() == str(number)
+        await socket.send("one more")
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+
+
+async def test_it_ends_after_some_seconds(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(echo, "LIVES", 0.1)
+    async with opened(hub) as socket, asyncio.timeout(5):
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+
+
+async def test_long_messages_end_it(hub: str) -> None:
+    async with opened(hub) as socket:
+        await socket.send("x" * 126)
+        with pytest.raises(ConnectionClosed) as ended:
+            await socket.recv()
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == 1003
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "status"),
+    [
+        (echo.PATH, {"origin": "http://evil.example"}, 403),
+        (echo.PATH, {"origin": "http://localhost:8001"}, 403),
+        (echo.PATH, {"additional_headers": {"Sec-Fetch-Site": "same-site"}}, 403),
+        ("/hub/", {}, 404),
+        ("/hub/internal/authorize", {}, 404),
+        (f"{echo.PATH}/more", {}, 404),
+    ],
+)
+async def test_who_has_no_business_there_is_refused(
+    hub: str, path: str, more: dict[str, Any], status: int
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(hub, path, **more):
+            pass
+    assert refused.value.response.status_code == status
+
+
+async def test_an_opening_that_is_none_is_refused(hub: str) -> None:
+    reader, writer = await asyncio.open_unix_connection(hub)
+    writer.write(
+        f"GET {echo.PATH} HTTP/1.1\r\nHost: localhost:8000\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n".encode()
+    )
+    assert (await reader.readline()).split()[1] == b"400"
+    writer.close()
+
+
+async def test_over_http_it_proves_whose_it_is(house: House) -> None:
+    client = await house.client()
+    answer = await client.get(echo.PATH, params={"nonce": NONCE})
+    assert answer.json() == {"echo": NONCE, "proof": proof(house.context.installation, NONCE)}
+    assert house.context.installation not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("nonce", ["", "short", "x" * 65, "with a space in it", "<script>alert(1)</script>"])
+async def test_no_nonce_no_proof_and_nothing_is_repeated(house: House, nonce: str) -> None:
+    client = await house.client()
+    answer = await client.get(echo.PATH, params={"nonce": nonce})
+    assert answer.status_code == 422
+    assert not nonce or nonce not in answer.text
+
+
+async def test_the_authorizer_proves_itself_in_place_of_a_workspace_that_is_not_there(house: House) -> None:
+    app = authorizer_app(house.context, await open_signer(house.context))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://authorizer") as client:
+        asked = f"{PREFIX}/w/abcdefghijklmnop/?{PARAMETER}="
+        answer = await client.get(asked + NONCE)
+        assert (answer.status_code, answer.text) == (404, proof(house.context.installation, NONCE))
+        assert "x-carrel-door" not in answer.headers
+        assert "not_found" in (await client.get(asked + "short")).text
+
+
+def test_proofs_differ_by_installation_and_nonce() -> None:
+    ours, theirs = InstallationId("iaaaaaaaaaaaaaaa"), InstallationId("ibbbbbbbbbbbbbbb")
+    assert len({proof(ours, NONCE), proof(theirs, NONCE), proof(ours, NONCE + "n")}) == 3
+    assert is_nonce(NONCE)
+    assert not is_nonce(NONCE + "\n")
