@@ -1,12 +1,13 @@
 """Workspaces as lists: filtered and sorted by the database, page by page, with what each belongs to in the same statement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
+from carrel.domain.ids import WorkspaceId
 from carrel.domain.page import Page
 from carrel.domain.workspace import Desired, Phase
 from carrel.domain.workspace_list import Census, Holding, Listed, Order, Sort, Wanted
@@ -54,6 +55,17 @@ def page(
         query = query.where(_beyond(order, key, after))
     rows = [Listed(workspace_from(row), row.owner_name) for row in conn.execute(query)]
     return cursor.page_of(rows, limit, lambda row: (_name(order), key.of(row), row.workspace.id))
+
+
+def some(conn: Connection, ids: Collection[WorkspaceId]) -> list[Listed]:
+    """Those of them that there are, the oldest first."""
+    query = (
+        sa.select(_w, _u.c.name.label("owner_name"))
+        .outerjoin_from(_w, _u, _u.c.id == _w.c.owner)
+        .where(_w.c.id.in_(sorted(set(ids))))
+        .order_by(_w.c.created_at, _w.c.id)
+    )
+    return [Listed(workspace_from(row), row.owner_name) for row in conn.execute(query)]
 
 
 def census(conn: Connection, wanted: Wanted) -> Census:

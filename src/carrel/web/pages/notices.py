@@ -13,6 +13,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "report-done": "That report was seen to.",
     "password": "Your password was changed. Every other browser was signed out.",
     "revoked": "That token is worth nothing any more.",
+    "workspaces-stopped": "They are being stopped. Files are kept.",
+    "none-stopped": "Nothing was left to stop.",
     "stopped": "It is being stopped. Files are kept.",
     "pool-saved": "Saved. The planner is at work on it.",
     "pool-same": "Nothing was different, so nothing was changed.",
