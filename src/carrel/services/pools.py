@@ -1,7 +1,7 @@
 """Pools: what people may claim, how full each is, and the few knobs an admin turns while it runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -41,19 +41,31 @@ async def page(ctx: Context, actor: Actor) -> list[PoolView]:
 
 
 def _all(conn: Connection, now: datetime) -> list[PoolView]:
+    return [
+        replace(
+            view,
+            estimate=of_newcomer(conn, view.pool.name, view.counts.waiting, now)
+            if not view.counts.ready
+            else None,
+            trouble=_trouble(conn, view.pool.name),
+        )
+        for view in _counted(conn)
+    ]
+
+
+def _counted(conn: Connection) -> list[PoolView]:
     counts = pools.counts(conn)
     current = {template.name: template for template in templates.every(conn)}
     empty = Counts(ready=0, starting=0, claimed=0, stopping=0, failed=0, waiting=0)
     return [
-        PoolView(
-            pool,
-            current.get(pool.template),
-            found := counts.get(pool.name, empty),
-            of_newcomer(conn, pool.name, found.waiting, now) if not found.ready else None,
-            _trouble(conn, pool.name),
-        )
-        for pool in pools.every(conn)
+        PoolView(pool, current.get(pool.template), counts.get(pool.name, empty)) for pool in pools.every(conn)
     ]
+
+
+async def ready_now(ctx: Context, actor: Actor) -> list[PoolView]:
+    """Only those in which whoever asks now need not wait. Costs a few looks however many pools there are."""
+    require(actor, Action.SEE_POOLS)
+    return [view for view in await ctx.store.read(_counted) if view.counts.ready > view.counts.waiting]
 
 
 def _trouble(conn: Connection, name: PoolName) -> str | None:

@@ -76,6 +76,5 @@ async def _others(request: Request, person: Person, view: ClaimView) -> list[Poo
     """What else they could have now, while they stand in a queue."""
     if view.claim.state is not ClaimState.WAITING:
         return []
-    offers = await pools.page(context_of(request), person)
-    warm = [offer for offer in offers if offer.counts.ready > offer.counts.waiting]
+    warm = await pools.ready_now(context_of(request), person)
     return [offer for offer in warm if offer.pool.name != view.claim.pool][:MOST_OTHERS]

@@ -43,6 +43,10 @@ class Pool(Telling):
     retire_warm_after: str = "3d"
     trouble: str | None = None
     """Why the newest start failed or cannot be tried; null as soon as one worked after it."""
+    estimate_seconds: float | None = None
+    """How long whoever asks now would wait; null where one is warm, and where nothing is known."""
+    estimate_range: tuple[float, float] | None = None
+    """Seconds: three of four waits take longer than the first, one of ten longer than the second."""
 
 
 class PoolChange(Asking):

@@ -110,6 +110,8 @@ def pool(view: PoolView) -> v1.Pool:
             waiting=counts.waiting,
         ),
         trouble=view.trouble,
+        estimate_seconds=_seconds(view.estimate.likely) if view.estimate is not None else None,
+        estimate_range=_range(view.estimate),
         draining=found.draining,
         starting_at_once=found.starting_at_once,
         start_timeout=worded(found.start_timeout),
