@@ -23,73 +23,79 @@ class Words:
     sentence: str
     advice: str
     remedy: str
+    blame: str = ""
+    """Where the usual sentence about `whose` says too much."""
 
     def about(self, fault: Fault) -> Cause:
-        return Cause(fault, self.whose, self.sentence, _BLAME[self.whose], self.advice, self.remedy)
+        blame = self.blame or _BLAME[self.whose]
+        return Cause(fault, self.whose, self.sentence, blame, self.advice, self.remedy)
 
 
-_TELL_ADMIN: Final = "Tell an admin. Trying again helps only once it is corrected."
-_READ_ON: Final = "Try again. If it happens again, tell an admin: what it printed last is sent along."
+_TELL: Final = "Tell an administrator: it cannot start until they have corrected it."
+_AGAIN: Final = (
+    "It is tried again by itself. If it stays so, tell an administrator: what it printed last is sent along."
+)
+_REOPEN: Final = "Open it again. If it happens again, tell an administrator."
 
 AT_START: Final[Mapping[Fault, Words]] = {
     Fault.IMAGE: Words(
         Whose.ADMIN,
         "The image that this workspace is made from is missing, or may not be fetched.",
-        _TELL_ADMIN,
+        _TELL,
         "Check the template's image: its name, its tag, and whether this backend may fetch it.",
     ),
     Fault.COMMAND: Words(
         Whose.ADMIN,
         "The program that this workspace runs is not installed on its machine.",
-        _TELL_ADMIN,
+        _TELL,
         "Install the program, or correct the command of the template.",
     ),
     Fault.RECIPE: Words(
         Whose.ADMIN,
         "The template of this workspace has a mistake in it.",
-        _TELL_ADMIN,
+        _TELL,
         "Correct the template as the message says.",
     ),
     Fault.CRASH: Words(
         Whose.APP,
         "The app crashed while it was starting.",
-        _READ_ON,
+        _AGAIN,
         "Read what it printed last, and try the command of the template by hand.",
     ),
     Fault.QUIT: Words(
         Whose.ADMIN,
         "The app ended as soon as it had started, without an error.",
-        _TELL_ADMIN,
+        _TELL,
         "The command of the template must stay in the foreground for as long as the app runs.",
     ),
     Fault.TIMEOUT: Words(
         Whose.APP,
         "The app was started and did not answer in time.",
-        "Try again: on a busy machine it may need longer. If it happens again, tell an admin.",
+        "It is tried again by itself: on a busy machine it may need longer. If it stays so, tell an administrator.",
         "Raise the pool's start_timeout if the app only needs longer; else read what it printed last.",
     ),
     Fault.MEMORY: Words(
         Whose.MACHINE,
         "Memory ran out while the app was starting.",
-        "Try again later, when fewer people are at work. If that does not help, tell an admin.",
+        "It is tried again by itself, and works as soon as there is memory. If it stays so, tell an administrator.",
         "Give the machine or the template more memory, or lower the limit of its pools.",
     ),
     Fault.DISK: Words(
         Whose.MACHINE,
         "The disk of the machine is full.",
-        "Tell an admin, who has to make room.",
+        "Tell an administrator, who has to make room. It is tried again by itself.",
         "Free some space on the disk that the message names.",
     ),
     Fault.PORT: Words(
         Whose.MACHINE,
         "The network port that the app needs is taken by another program.",
-        "Try again: it is given another port.",
+        "It is tried again by itself, with another port.",
         "End the program that holds the port, or give the backend more or other ports.",
     ),
     Fault.PERMISSION: Words(
         Whose.ADMIN,
         "The permission to use something that the app needs is missing.",
-        _TELL_ADMIN,
+        _TELL,
         "Give Carrel's user the permission for what the message names.",
     ),
     Fault.NETWORK: Words(
@@ -107,29 +113,31 @@ AT_START: Final[Mapping[Fault, Words]] = {
     Fault.FILES: Words(
         Whose.ADMIN,
         "Your files could not be brought in.",
-        "Nothing of yours is lost. Try again, and tell an admin if it stays so.",
+        "Nothing of yours is lost. It is tried again by itself; if it stays so, tell an administrator.",
         "Check that the homes are there, and that Carrel's user may write them.",
     ),
     Fault.LOST: Words(
         Whose.MACHINE,
         "It vanished while it was starting.",
-        _READ_ON,
+        _AGAIN,
         "See whether the machine was restarted, or somebody ended its processes.",
     ),
     Fault.UNKNOWN: Words(
         Whose.APP,
         "It could not be started; why is not known.",
-        _READ_ON,
+        _AGAIN,
         "Read its timeline and what it printed last.",
     ),
 }
-"""Before anybody could use it."""
+"""Before anybody could use it: whoever reads this waits."""
+
+_SHARED: Final = "This is a limit of the machine, which all who work on it share."
 
 IN_USE: Final[Mapping[Fault, Words]] = {
     Fault.CRASH: Words(
         Whose.APP,
         "The app crashed.",
-        "Open it again. If it happens again, tell an admin.",
+        _REOPEN,
         "Read what it printed last.",
     ),
     Fault.QUIT: Words(
@@ -141,20 +149,27 @@ IN_USE: Final[Mapping[Fault, Words]] = {
     Fault.TIMEOUT: Words(
         Whose.APP,
         "The app ran, but did not answer any more.",
-        "Open it again. If it happens again, tell an admin.",
+        _REOPEN,
         "Read what it printed last; a machine under heavy load looks the same.",
     ),
     Fault.MEMORY: Words(
         Whose.MACHINE,
         "Memory ran out, so the app was ended.",
-        "Open it again and load less at once. If your work needs more memory, tell an admin.",
+        "Open it again and load less at once. If your work needs more memory, tell an administrator.",
         "Give the machine or the template more memory, or let fewer people in at once.",
+        _SHARED,
     ),
     Fault.DISK: Words(
         Whose.MACHINE,
         "The disk is full, so the app could not go on.",
-        "Delete what you do not need, or ask an admin for room.",
+        "Delete what you do not need, or ask an administrator for room.",
         "Free some space on the disk with the homes and slots.",
+    ),
+    Fault.PORT: Words(
+        Whose.MACHINE,
+        "The network port that the app needs was taken by another program meanwhile.",
+        "Open it again: the next one is given another port.",
+        "End the program that holds the port, or give the backend more or other ports.",
     ),
     Fault.PERMISSION: Words(
         Whose.APP,
@@ -171,7 +186,7 @@ IN_USE: Final[Mapping[Fault, Words]] = {
     Fault.UNKNOWN: Words(
         Whose.APP,
         "It ended; why is not known.",
-        "Open it again. If it happens again, tell an admin.",
+        _REOPEN,
         "Read its timeline and what it printed last.",
     ),
 }
@@ -182,12 +197,13 @@ KILLED: Final = Words(
     "The app was ended by force, most likely because memory ran out.",
     IN_USE[Fault.MEMORY].advice,
     'Look for "out of memory" in the system\'s log; if it is not there, somebody ended the process.',
+    _SHARED,
 )
 
 CUT_OFF: Final = Words(
     Whose.APP,
     "The app could not reach something that it needs on the network, and ended.",
-    _READ_ON,
+    "If it happens again, tell an administrator: what it printed last is sent along.",
     "Read what it printed last: it names what could not be reached.",
 )
 

@@ -255,7 +255,7 @@ ENDS = {
         "os.kill(os.getpid(), 9)",
         "memory",
         "The app was ended by force, most likely because memory ran out.",
-        MACHINE,
+        "This is a limit of the machine, which all who work on it share.",
     ),
     "crashed": End("os.kill(os.getpid(), 11)", "crash", "The app crashed.", APP),
     "disk full": End(FULL_DISK, "disk", "The disk is full, so the app could not go on.", MACHINE),
