@@ -60,7 +60,7 @@ PAGES = [
     Page("pools", "/hub/admin/pools", "/hub/admin/pools", Who.ADMIN),
     Page("pool", "/hub/admin/pools/{name}", "/hub/admin/pools/{pool}", Who.ADMIN),
     Page("workspaces", "/hub/admin/workspaces", "/hub/admin/workspaces", Who.ADMIN, is_long=True),
-    Page("stop", "/hub/admin/workspaces/stop", "/hub/admin/workspaces/stop?w={workspace}", Who.ADMIN),
+    Page("stop", "/hub/admin/stop", "/hub/admin/stop?w={workspace}", Who.ADMIN),
     Page("reports", "/hub/admin/reports", "/hub/admin/reports", Who.ADMIN),
     Page("report", "/hub/admin/reports/{report_id}", "/hub/admin/reports/{report}", Who.ADMIN),
     Page("doctor", "/hub/admin/doctor", "/hub/admin/doctor", Who.ADMIN, needs_all=True),

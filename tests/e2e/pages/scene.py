@@ -5,13 +5,20 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext
+from sqlalchemy import Connection
 from tests.e2e.browserless import Visitor, signed_in
 from tests.e2e.running import Carrel, PersonWithToken, eventually, running, small_config
 from tests.every_page import Page, Who
+
+from carrel.domain.ids import PoolName
+from carrel.domain.sample import Sample
+from carrel.store import samples
+from carrel.store.engine import open_store
 
 POOLS = f"""
 [templates.broken]
@@ -144,7 +151,7 @@ async def set_up(tmp_path: Path) -> AsyncIterator[Scene]:
             assert (await api.patch(f"/users/{grace.id}", json={"role": "admin"})).status_code == 200
             last = scene.people[OTHERS[-1]]
             assert (await api.patch(f"/users/{last.id}", json={"disabled": True})).status_code == 200
-        await asyncio.gather(_adas_day(scene), _a_queue(scene))
+        await asyncio.gather(_adas_day(scene), _a_queue(scene), _a_morning(scene))
         yield scene
 
 
@@ -160,11 +167,18 @@ async def _adas_day(scene: Scene) -> None:
     await visitor.aclose()
     await scene.crashed(ada, broken)
     await scene.released(ada, done["id"])
+    async with scene.carrel.api(scene.people[ada].token) as api:
+        said = {"claim_id": broken["id"], "message": "It was gone in the middle of a long calculation."}
+        sent = await api.post("/reports", json=said)
+        assert sent.status_code == 201, sent.text
     scene.places |= {
+        "report": sent.json()["id"],
         "pool": "small",
         "workspace": here["workspace"]["id"],
         "held": here["id"],
         "failed": broken["id"],
+        "broken": broken["workspace"]["id"],
+        "ended": done["workspace"]["id"],
         "released": done["id"],
         "user": scene.people[ada].id,
         "nonce": "0" * 64,
@@ -177,3 +191,20 @@ async def _a_queue(scene: Scene) -> None:
     await scene.claim("carol", "full")
     waiting = await scene.claim(NAMES[Who.PERSON], "full")
     scene.places |= {"waiting": waiting["id"], "somebody_elses": theirs["id"]}
+
+
+async def _a_morning(scene: Scene) -> None:
+    """As if it had run for six hours: what the plots of pools show."""
+    store = open_store(f"sqlite:///{scene.carrel.state / 'carrel.sqlite'}")
+    await store.write(_samples, datetime.now(UTC))
+    await store.aclose()
+
+
+def _samples(conn: Connection, now: datetime) -> None:
+    for minute in range(1, 360):
+        waiting = 3 if 100 < minute < 130 else 0
+        sample = Sample(
+            PoolName("small"), now - timedelta(minutes=minute), ready=0 if waiting else 2 + minute % 2,
+            starting=minute % 3, claimed=8 - minute // 50, waiting=waiting, failed=minute % 90 == 0,
+        )  # fmt: skip
+        samples.add(conn, sample)

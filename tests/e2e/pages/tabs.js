@@ -17,7 +17,9 @@
     const x = Math.min(Math.max(box.left + box.width / 2, 0), innerWidth - 1);
     const y = Math.min(Math.max(box.top + box.height / 2, 0), innerHeight - 1);
     const hit = document.elementFromPoint(x, y);
-    return !(hit && (element.contains(hit) || hit.contains(element) || hit.closest("label")?.contains(element)));
+    // A menu that somebody opened and left open may lie over what comes after it.
+    const isMenu = hit && hit.closest("details[open] > :not(summary)") && getComputedStyle(hit.closest("details[open] > :not(summary)")).position === "absolute";
+    return !isMenu && !(hit && (element.contains(hit) || hit.contains(element) || hit.closest("label")?.contains(element)));
   };
   if (phase === "end") {
     const { stops, reached } = window.tabs;

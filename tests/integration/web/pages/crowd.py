@@ -11,9 +11,10 @@ from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import ClaimId, HomeId, TokenId, UserId, WorkspaceId
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.sample import Sample
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.mint import fingerprint, new_id, new_secret
-from carrel.store import audit, claims, homes, tokens, users, workspaces
+from carrel.store import audit, claims, homes, samples, tokens, users, workspaces
 
 AUDIT_EACH = 5
 CRASHED = Reason(ReasonCode.CRASHED, "Its app ended by itself with exit status 137.")
@@ -40,6 +41,15 @@ def come_and_go(conn: Connection, pool: Pool, person: User, count: int, now: dat
     for number in range(count):
         claim, _ = settled(conn, pool, person, now, f"day-{new_id()}")
         claims.release(conn, claim.id, GIVEN_BACK, now - timedelta(hours=number))
+
+
+def sampled(conn: Connection, pool: Pool, minutes: int, now: datetime) -> None:
+    """How full it was, minute by minute."""
+    for minute in range(minutes):
+        counts = {"ready": minute % 5, "starting": minute % 7, "claimed": minute % 11, "waiting": minute % 13}
+        samples.add(
+            conn, Sample(pool.name, now - timedelta(minutes=minute), **counts, failed=minute % 17 == 0)
+        )
 
 
 def newcomer(conn: Connection, name: str, now: datetime, role: Role = Role.USER) -> User:

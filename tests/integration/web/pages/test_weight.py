@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 from tests.every_page import PAGES, Page, Places, Who
-from tests.integration.conftest import House, open_house
+from tests.integration.conftest import API, House, open_house
 
 from carrel.domain.account import User
 from carrel.domain.actor import Role
@@ -63,6 +63,9 @@ async def town(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         full = await house.pool("full", limit=1)
         ada, grace = await house.person("ada"), await house.person("grace", Role.ADMIN)
         places = await house.context.store.write(_settle, (pool, full), ada, house.context.clock.now())
+        about = {"claim_id": places["failed"], "message": "It was gone in the middle of a long calculation."}
+        sent = await (await house.script(ada)).post(f"{API}/reports", json=about)
+        places["report"] = sent.json()["id"]
         clients = {
             Who.STRANGER: await house.client({"Accept": "text/html"}),
             Who.PERSON: await house.browser(ada),
@@ -84,11 +87,10 @@ async def town(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 
 async def _more(town: Town, count: int) -> None:
-    now = town.house.context.clock.now()
-    await town.house.context.store.write(crowd.arrive, town.pool, count, now)
-    await town.house.context.store.write(
-        crowd.come_and_go, town.pool, town.house.people["ada"], max(6, count // 10), now
-    )
+    write, now = town.house.context.store.write, town.house.context.clock.now()
+    await write(crowd.arrive, town.pool, count, now)
+    await write(crowd.come_and_go, town.pool, town.house.people["ada"], max(6, count // 10), now)
+    await write(crowd.sampled, town.pool, 2 * count, now)
 
 
 def _settle(conn: Connection, some: tuple[Pool, Pool], ada: User, now: datetime) -> dict[str, str]:
@@ -98,7 +100,7 @@ def _settle(conn: Connection, some: tuple[Pool, Pool], ada: User, now: datetime)
     crashed, broken = crowd.settled(conn, pool, ada, now, "analysis")
     workspaces.move(conn, broken.id, broken.version, Phase.FAILED, now, reason=crowd.CRASHED)
     claims.release(conn, crashed.id, crowd.CRASHED, now)
-    released, _ = crowd.settled(conn, pool, ada, now, "homework")
+    released, done = crowd.settled(conn, pool, ada, now, "homework")
     claims.release(conn, released.id, crowd.GIVEN_BACK, now)
     theirs, _ = crowd.settled(conn, full, crowd.newcomer(conn, "barbara", now), now)
     waiting = crowd.waits(conn, full, ada, now)
@@ -107,6 +109,8 @@ def _settle(conn: Connection, some: tuple[Pool, Pool], ada: User, now: datetime)
         "workspace": here.id,
         "waiting": waiting.id,
         "failed": crashed.id,
+        "broken": broken.id,
+        "ended": done.id,
         "released": released.id,
         "somebody_elses": theirs.id,
         "user": ada.id,
