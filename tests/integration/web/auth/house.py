@@ -224,11 +224,7 @@ class House:
 
     async def workspace(self, owner: User, name: str = "default") -> Workspace:
         """One that is ready, held by `owner`, and has their files in it."""
-        store, now = self.context.store, self.clock.now()
-        new = Workspace(
-            WorkspaceId(new_id()), POOL.name, RECIPE.name, RECIPE.version, POOL.backend, Phase.PENDING,
-            Desired.RUNNING, now, now, secret=new_secret(),
-        )  # fmt: skip
+        store, now, new = self.context.store, self.clock.now(), self.new_workspace()
         assert await store.write(workspaces.intend, new)
         starting = await store.write(workspaces.move, new.id, 0, Phase.STARTING, now)
         assert starting is not None
@@ -243,6 +239,14 @@ class House:
         attached = await store.write(workspaces.attached, held.id, held.version, home.id, now)
         assert attached is not None
         return attached
+
+    def new_workspace(self) -> Workspace:
+        """A row that nobody wrote yet."""
+        now = self.clock.now()
+        return Workspace(
+            WorkspaceId(new_id()), POOL.name, RECIPE.name, RECIPE.version, POOL.backend, Phase.PENDING,
+            Desired.RUNNING, now, now, secret=new_secret(),
+        )  # fmt: skip
 
     async def now_of(self, workspace: Workspace) -> Workspace:
         found = await self.context.store.read(workspaces.get, workspace.id)
