@@ -33,11 +33,13 @@ def in_order(events: Iterable[Event]) -> list[Event]:
 
 def chronicle(events: Iterable[Event]) -> list[Line]:
     last: dict[str, datetime] = {}
-    lines = []
+    lines: list[Line] = []
     for event in in_order(events):
         begun = [last[kind] for kind in _BEGINNINGS.get(event.kind, ()) if kind in last]
-        lines.append(Line(event.at, event.kind, event.sentence, event.at - max(begun) if begun else None))
         last[event.kind] = event.at
+        if lines and lines[-1].sentence == event.sentence:
+            continue  # it failed, so it was released, so it stops: one thing to whoever reads it
+        lines.append(Line(event.at, event.kind, event.sentence, event.at - max(begun) if begun else None))
     return lines
 
 

@@ -50,4 +50,4 @@ def _name(conn: Connection, maker: UserId) -> str:
 
 
 def _sentence(name: str) -> str:
-    return f"A token went in that {name}, an admin, made for you."
+    return f"Somebody went in with a token that {name} (an admin) made for you."

@@ -44,6 +44,17 @@ def test_a_second_start_is_measured_from_its_own_beginning() -> None:
     assert [line.took for line in lines] == [None, timedelta(seconds=3), None, timedelta(seconds=5)]
 
 
+def test_the_same_sentence_is_not_told_twice_in_a_row() -> None:
+    lines = chronicle(
+        [
+            at(0, "failed", 1, "It crashed."),
+            at(1, "released", 2, "It crashed."),
+            at(2, "gone", 3, "It is gone."),
+        ]
+    )
+    assert [line.kind for line in lines] == ["failed", "gone"]
+
+
 def test_visits_are_the_newest_first() -> None:
     found = visits([at(0, "ready"), at(1, "entered", 2), at(5, "visited", 3)])
     assert [event.kind for event in found] == ["visited", "entered"]

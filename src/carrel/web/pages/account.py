@@ -50,9 +50,9 @@ async def show(request: Request, person: Person) -> Response:
 async def change_password(request: Request, person: Person) -> Response:
     fields = await form_of(request)
     new = fields.get("new", "")
+    if new != fields.get("again", ""):
+        return await _page(request, person, error=Invalid(MISMATCH), form="password")
     try:
-        if new != fields.get("again", ""):
-            raise Invalid(MISMATCH)
         await account.change_password(context_of(request), person, old=fields.get("old", ""), new=new)
     except (Invalid, Exhausted, Conflict) as error:
         return await _page(request, person, error=error, form="password")

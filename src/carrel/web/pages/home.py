@@ -33,6 +33,8 @@ class Mine:
 
     view: ClaimView
     title: str
+    pool: str
+    """Its name, where the title leaves open which pool it is of."""
     entrance: str | None
     """Where they go in, once that is possible."""
     term: Term | None
@@ -46,6 +48,7 @@ class Offer:
 
     view: PoolView
     title: str
+    pool: str
     told: str
     """How soon one is in."""
     tone: str
@@ -66,7 +69,7 @@ async def home(request: Request, person: Person) -> Response:
         request,
         "home.html",
         mine=mine,
-        offers=[_offer(offer, mine) for offer in offers],
+        offers=[_offer(offer, mine, known) for offer in offers],
         ended=[
             (view, _title(view, known)) for view in await _of(ctx, person, ClaimState.RELEASED, ENDED_SHOWN)
         ],
@@ -99,6 +102,7 @@ def _mine(ctx: Context, view: ClaimView, known: Mapping[PoolName, PoolView], now
     return Mine(
         view,
         _title(view, known),
+        _pool_note(view.claim.pool, _title(view, known), known),
         entrance(view, ctx.addresses),
         term_of(row, view.claim, pool, now) if row is not None else None,
         can_restart=row is not None and details.can_restart(ctx, row),
@@ -111,14 +115,24 @@ def _title(view: ClaimView, known: Mapping[PoolName, PoolView]) -> str:
     return (template.title if template is not None else "") or view.claim.pool
 
 
-def _offer(view: PoolView, mine: Sequence[Mine]) -> Offer:
+def _pool_note(name: PoolName, title: str, known: Mapping[PoolName, PoolView]) -> str:
+    alike = [offer for offer in known.values() if _offered(offer) == title]
+    return name if len(alike) > 1 else ""
+
+
+def _offered(view: PoolView) -> str:
+    return (view.template.title if view.template is not None else "") or view.pool.name
+
+
+def _offer(view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolView]) -> Offer:
     told, tone = _soon(view)
     price = view.template.price_per_hour if view.template is not None else None
     kept = [one for one in mine if one.view.claim.release_at is None]  # opening keeps what was given back
     held = next((one for one in kept if one.view.claim.pool == view.pool.name), None)
     return Offer(
         view,
-        (view.template.title if view.template is not None else "") or view.pool.name,
+        _offered(view),
+        _pool_note(view.pool.name, _offered(view), known),
         told,
         tone,
         money(price) if price else None,

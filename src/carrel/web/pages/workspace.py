@@ -17,6 +17,7 @@ from carrel.rules.authorize import Standing, standing
 from carrel.rules.chronicle import chronicle, visits
 from carrel.services import details, failures, workspaces
 from carrel.services.details import Details
+from carrel.web.pages.claims import why
 from carrel.web.pages.frame import context_of, for_people, led, shown
 from carrel.web.pages.holding import Term, term_of
 from carrel.web.pages.words import span
@@ -64,6 +65,7 @@ async def show(request: Request, person: Person) -> Response:
         root=ctx.addresses.workspace_root(row.id),
         lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
         visits=[_visit(event, is_owner=is_owner) for event in visits(found.events)],
+        reason=why(row.reason, row.reason_code) or "It was stopped.",
         failure=failure,
         can_restart=details.can_restart(ctx, row),
         has_log=details.has_log(ctx, row),

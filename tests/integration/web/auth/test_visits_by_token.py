@@ -45,7 +45,7 @@ async def test_going_in_with_it_is_told_to_the_owner_and_audited_once(house: Hou
         assert (await _knock(house, workspace, secret)).status_code == 200
     as_ada = Person(ada.id, ada.name, ada.role, SessionId("s" * 16))
     assert await _visits(house, workspace.id, as_ada) == [
-        "A token went in that root, an admin, made for you."
+        "Somebody went in with a token that root (an admin) made for you."
     ]
     assert workspace.claim_id is not None
     assert [
