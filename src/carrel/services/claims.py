@@ -153,10 +153,16 @@ def _is_stale(found: Claim, now: datetime) -> bool:
 def _view(
     conn: Connection, claim_id: ClaimId, *, is_new: bool, now: datetime, with_steps: bool = False
 ) -> ClaimView:
-    """`with_steps` costs one look at a timeline, which a list or a claim just made can do without."""
     found = claims.get(conn, claim_id)
     if found is None:
         raise NotFound("There is no such claim.")
+    return _about(conn, found, is_new=is_new, now=now, with_steps=with_steps)
+
+
+def _about(
+    conn: Connection, found: Claim, *, now: datetime, is_new: bool = False, with_steps: bool = False
+) -> ClaimView:
+    """`with_steps` costs one look at a timeline, which a list or a claim just made can do without."""
     if found.state is ClaimState.WAITING:
         place = claims.position(conn, found)
         ahead = outlook.of_waiting(conn, found, place, now, with_steps=with_steps)
@@ -194,7 +200,7 @@ async def page(
             conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
         )
         now = ctx.clock.now()
-        return Page([_view(conn, row.id, is_new=False, now=now) for row in rows.items], rows.next)
+        return Page([_about(conn, row, now=now) for row in rows.items], rows.next)
 
     return await ctx.store.read(read)
 
