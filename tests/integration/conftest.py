@@ -120,11 +120,12 @@ class House:
     async def waiting(self, pool: str = "lab") -> list[Claim]:
         return await self.context.store.read(claims.waiting, PoolName(pool))
 
-    async def _warm_one(self, pool: PoolName) -> Workspace:
-        ctx, now = self.context, self.context.clock.now()
-        new = Workspace(
+    def new_row(self, pool: str = "lab") -> Workspace:
+        """One that nobody wrote yet."""
+        now = self.context.clock.now()
+        return Workspace(
             WorkspaceId(new_id()),
-            pool,
+            PoolName(pool),
             self.recipe.name,
             self.recipe.version,
             BackendName("memory"),
@@ -134,6 +135,9 @@ class House:
             now,
             secret=new_secret(),
         )
+
+    async def _warm_one(self, pool: PoolName) -> Workspace:
+        ctx, now, new = self.context, self.context.clock.now(), self.new_row(pool)
         assert await ctx.store.write(workspaces.intend, new)
         await self.driver.create(Spec(new.id, pool, self.recipe, new.secret))
         [endpoint] = [one.endpoint for one in await self.driver.list() if one.workspace_id == new.id]
