@@ -14,7 +14,7 @@ from carrel.domain.workspace import LIVE, Phase
 from carrel.domain.workspace_list import Holding, Order, Sort, Wanted
 from carrel.rules.way_back import within_hub
 from carrel.services import stopping, workspace_list
-from carrel.web.pages.admin.listing import address, one_of, said
+from carrel.web.pages.admin.listing import address, brief, one_of, said
 from carrel.web.pages.frame import context_of, for_admins, form_of, led, shown
 
 ADDRESS: Final = "/hub/admin/workspaces"
@@ -35,8 +35,8 @@ COLUMNS: Final = {
 def routes() -> list[BaseRoute]:
     return [
         Route(ADDRESS, for_admins(page), methods=["GET"]),
-        Route(f"{ADDRESS}/stop", for_admins(ask), methods=["GET"]),
-        Route(f"{ADDRESS}/stop", for_admins(stop), methods=["POST"]),
+        Route("/hub/admin/stop", for_admins(ask), methods=["GET"]),
+        Route("/hub/admin/stop", for_admins(stop), methods=["POST"]),
     ]
 
 
@@ -120,6 +120,7 @@ async def page(request: Request, person: Person) -> Response:
         request,
         "admin/workspaces.html",
         look=look,
+        brief=brief,
         rows=found.page.items,
         census=found.census,
         columns=COLUMNS,
