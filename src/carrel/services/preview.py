@@ -18,8 +18,10 @@ from carrel.ports.driver import DriverError, within
 from carrel.rules.access import Action, require
 from carrel.rules.foresee import Foreseen, foresee
 from carrel.rules.policy import PolicyChange, changed, differences, in_force
-from carrel.rules.view import View
+from carrel.rules.view import View, is_ending
+from carrel.services import failures
 from carrel.services.context import Context
+from carrel.services.failures import Failure
 from carrel.services.pools import no_pool
 from carrel.store import pools
 from carrel.store.facts import Facts, read_facts
@@ -49,7 +51,7 @@ async def preview(ctx: Context, actor: Actor, name: str, wanted: PolicyChange) -
     listed_at = ctx.clock.now()
     backend = await ctx.store.read(_backend, name)
     listed = await _listed(ctx, backend)
-    now_is, facts = await ctx.store.read(_read, name)
+    now_is, facts, trouble = await ctx.store.read(_read, name)
     becomes = changed(now_is, wanted)
     view = _view(facts, listed, listed_at)
     foreseen = await asyncio.to_thread(foresee, view, in_force(becomes), ctx.clock.now())
@@ -57,20 +59,23 @@ async def preview(ctx: Context, actor: Actor, name: str, wanted: PolicyChange) -
         becomes,
         tuple(differences(now_is, becomes)),
         foreseen,
-        tuple(_notes(becomes, facts, foreseen, is_listed=listed is not None)),
+        (*_alarms(foreseen, trouble, is_listed=listed is not None), *_notes(becomes, facts)),
     )
 
 
 def _backend(conn: Connection, name: str) -> BackendName:
-    return _read(conn, name)[0].backend
+    found = pools.get(conn, PoolName(name))
+    if found is None:
+        raise NotFound(no_pool(name))
+    return found.backend
 
 
-def _read(conn: Connection, name: str) -> tuple[Pool, Facts]:
+def _read(conn: Connection, name: str) -> tuple[Pool, Facts, Failure | None]:
     pool = pools.get(conn, PoolName(name))
     facts = read_facts(conn, PoolName(name))
     if pool is None or facts is None:
         raise NotFound(no_pool(name))
-    return pool, facts
+    return pool, facts, failures.of_pool(conn, pool.name)
 
 
 async def _listed(ctx: Context, backend: BackendName) -> Sequence[Instance] | None:
@@ -134,17 +139,23 @@ def _people(found: Foreseen) -> list[str]:
     return said
 
 
-def _notes(becomes: Pool, facts: Facts, found: Foreseen, *, is_listed: bool) -> Iterable[str]:
-    held = sum(row.claim_id is not None for row in facts.workspaces)
+def _alarms(found: Foreseen, trouble: Failure | None, *, is_listed: bool) -> Iterable[str]:
+    """What makes the prediction less certain than it looks."""
     if not is_listed:
         yield "The backend does not answer now, so this is told from what is stored alone."
+    if trouble is not None and found.starts:
+        yield f"Starts fail at the moment and are tried more slowly: {trouble.told}"
+    if found.releases:
+        yield "People lose what they hold, or their place in the queue, for the reasons below."
+
+
+def _notes(becomes: Pool, facts: Facts) -> Iterable[str]:
+    held = sum(row.claim_id is not None and not is_ending(row) for row in facts.workspaces)
     if becomes.draining:
-        yield f"{held} held now; they go on until they are released."
+        yield f"{held} are held now; they go on until they are released."
     elif becomes.paused:
         yield "The pool is paused: nothing is started until it is resumed."
     if facts.template is None:
         yield "The template is no longer offered: nothing is started."
     if held > becomes.limit:
         yield f"{held} are held, more than the limit. Nobody loses theirs; new ones start once there are fewer."
-    if sum(many for _, many in found.releases):
-        yield "People lose what they hold, or their place in the queue, for the reasons below."

@@ -8,6 +8,7 @@ import pytest
 
 from carrel.domain.actor import System
 from carrel.domain.claim import ClaimState
+from carrel.ports.driver import Rejected, Spec
 from carrel.services import claims as claim_service
 from carrel.services import pools as pool_service
 from carrel.services.preview import preview
@@ -69,6 +70,21 @@ async def test_the_preview_says_beforehand_what_the_loop_then_does(lab: Rig) -> 
     await pool_service.drain(lab.context, ROOT, "lab")
     await lab.settle()
     assert await counts(lab) == {}
+
+
+async def test_a_preview_warns_while_starts_fail(lab: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(spec: Spec) -> None:
+        raise Rejected("There is no image of this name.")
+
+    monkeypatch.setattr(lab.driver, "create", refuse)
+    await pool_service.change(lab.context, ROOT, "lab", {"warm": 3})
+    await lab.settle(20)
+    told = await preview(lab.context, ROOT, "lab", {"warm": 4})
+    assert any(
+        note.startswith("Starts fail at the moment and are tried more slowly: ") for note in told.notes
+    )
+    fewer = await preview(lab.context, ROOT, "lab", {"warm": 0})
+    assert fewer.notes == ()
 
 
 async def test_a_preview_without_the_backend_says_so(lab: Rig) -> None:
