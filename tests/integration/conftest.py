@@ -16,6 +16,7 @@ from carrel.domain.account import Session, Token, User
 from carrel.domain.actor import Role, Scope, System
 from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
+from carrel.domain.finding import Report
 from carrel.domain.ids import (
     BackendName,
     InstallationId,
@@ -48,6 +49,13 @@ OURS = InstallationId("iaaaaaaaaaaaaaaa")
 class AnswersAlways:
     async def answers(self, *args: object) -> bool:
         return True
+
+
+class Healthy:
+    """A doctor with nothing to say."""
+
+    async def look(self, *, afresh: bool = False) -> Report:
+        return Report(SystemClock().now(), ())
 
 
 class Unheard:
@@ -170,7 +178,7 @@ async def open_house(database: Path, probe: Probe | None = None) -> AsyncIterato
     await store.write(templates.put, recipe, context.clock.now())
     try:
         async with AsyncExitStack() as stack:
-            yield House(context, driver, hub_app(context), stack, recipe)
+            yield House(context, driver, hub_app(context, checkup=Healthy()), stack, recipe)
     finally:
         await store.aclose()
 
@@ -194,4 +202,4 @@ async def house(tables: Path, tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 async def owner(house: House) -> httpx.AsyncClient:
     """Whoever may open the owner's socket."""
-    return await house.client(app=hub_app(house.context, owner=System("owner")))
+    return await house.client(app=hub_app(house.context, owner=System("owner"), checkup=Healthy()))

@@ -83,6 +83,7 @@ async def test_nobody_else_is_told(house: House, doctor: Doctor) -> None:
 
 
 async def test_where_nobody_can_look_that_is_said(house: House) -> None:
+    house.app = hub_app(house.context)
     client = await house.script(await house.person("ada", Role.ADMIN), Scope.ADMIN)
     answer = await client.get("/hub/api/v1/doctor")
     assert answer.status_code == 503

@@ -83,6 +83,7 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         (401, 403, 403, 403, 403, 200, 403),
     ),
     "pools.samples": (lambda _: {"url": "/pools/lab/samples"}, (401, 403, 403, 403, 403, 200, 403)),
+    "doctor.look": (lambda _: {"url": "/doctor"}, (401, 403, 403, 403, 403, 200, 403)),
     "templates.page": (lambda _: {"url": "/templates"}, (401, 200, 200, 200, 200, 200, 200)),
     "templates.get": (lambda _: {"url": "/templates/jupyterlab"}, (401, 200, 200, 200, 200, 200, 200)),
     "users.create": (
