@@ -12,7 +12,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help up test lint reference bench lock clean system
+.PHONY: help up test lint reference bench pictures lock clean system
 
 help: ## Print this list
 	@echo "Carrel: labs that are already running. On a fresh machine: make up"
@@ -40,6 +40,9 @@ reference: .venv/dev.stamp ## Write the generated parts of docs/reference anew
 
 bench: .venv/carrel.stamp .lab/stamp ## Measure Carrel against JupyterHub on this machine
 	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m bench $(ARGS)
+
+pictures: system .lab/stamp ## Take the screenshots of README and docs anew
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python tools/pictures.py
 
 lock: .venv/dev.stamp ## Resolve the dependencies anew into requirements/*.txt
 	@$(BIN)/python tools/lock.py
