@@ -22,6 +22,8 @@ from carrel.clock import SystemClock
 from carrel.domain import reason
 from carrel.domain.errors import ALL_ERRORS
 from carrel.domain.units import format_duration
+from carrel.rules.checkup.catalog import KINDS as FINDINGS
+from carrel.rules.checkup.kind import SUBJECTS
 from carrel.settings.model import Settings
 from carrel.settings.recipes import BackendSettings, PoolSettings, TemplateSettings
 from carrel.settings.values import Size
@@ -174,6 +176,22 @@ def metrics() -> str:
     return table(("name", "kind", "meaning"), rows)
 
 
+def findings() -> str:
+    """By subject: what is looked at, why, and what usually helps."""
+    return "\n\n".join(
+        f"### {subject}\n\n"
+        + table(
+            ("code", "finding", "why it matters", "what usually helps"),
+            (
+                (code(kind.code), line(kind.title), line(kind.why), line(kind.fix))
+                for kind in FINDINGS
+                if kind.code.startswith(beginning)
+            ),
+        )
+        for beginning, subject in SUBJECTS.items()
+    )
+
+
 # API and command line
 
 
@@ -225,6 +243,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "reasons": reasons,
     "metrics": metrics,
+    "findings": findings,
     "api": api,
     "commands": commands,
 }
