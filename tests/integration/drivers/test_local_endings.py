@@ -1,6 +1,7 @@
 """Everything a workspace started ends with it, whatever it does against that, and nothing else is hit."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from carrel.drivers.local import keeper
 from carrel.drivers.local.processes import census, send
 from carrel.ports.driver import InstanceState
 from carrel.testing.driver_contract import shown, until
@@ -268,3 +270,25 @@ async def test_no_zombies_are_left(local: Local) -> None:
 
 def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+NOTES_AN_END = """
+import importlib.util, pathlib, sys, time
+spec = importlib.util.spec_from_file_location("keeper", sys.argv[1])
+keeper = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(keeper)
+slot, program = sys.argv[2:]
+output = keeper.Output(keeper.Log(slot + "/log", 1_000_000))
+app = keeper.App(slot, [sys.executable, "-c", program], output)
+while not pathlib.Path(slot, "ended.json").exists():
+    app.reap()  # and nobody pumps meanwhile
+    time.sleep(0.01)
+"""
+
+
+def test_once_an_end_is_noted_its_last_lines_are_in_the_log(tmp_path: Path) -> None:
+    program = 'import os; os.write(1, b"x" * 50_000 + b"\\nno keys\\n"); os._exit(3)'
+    arguments = [sys.executable, "-c", NOTES_AN_END, keeper.__file__, str(tmp_path), program]
+    subprocess.run(arguments, check=True, timeout=20)
+    assert (tmp_path / "log").read_text().endswith("\nno keys\n")
+    assert json.loads((tmp_path / "ended.json").read_text())["code"] == 3

@@ -53,18 +53,43 @@ class Log:
         self._open()
 
 
+class Output:
+    """What the app and all it started print, on its way into the log."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.reading, self.writing = os.pipe()
+
+    def pump(self) -> None:
+        """Until nobody is left who could print."""
+        os.close(self.writing)
+        while data := os.read(self.reading, CHUNK):
+            self._log.add(data)
+
+    def rest(self) -> None:
+        """What stands in the pipe at this moment, which holds no more than a chunk: once an end is noted, its reason is looked up."""
+        os.set_blocking(self.reading, False)
+        try:
+            self._log.add(os.read(self.reading, CHUNK))
+        except BlockingIOError:
+            return
+        finally:
+            os.set_blocking(self.reading, True)
+
+
 class App:
     """The one process we were asked to start, among all that we inherit."""
 
-    def __init__(self, slot: str, argv: list[str], output: int) -> None:
+    def __init__(self, slot: str, argv: list[str], output: Output) -> None:
         self._slot = slot
+        self._output = output
         self._victims = victims_of_memory()
         self._began = time.monotonic()  # noqa: TID251 - runs without the package, so without its clock
         self._pid = os.posix_spawn(
             argv[0],
             argv,
             environment(),
-            file_actions=[(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
+            file_actions=[(os.POSIX_SPAWN_DUP2, output.writing, number) for number in (1, 2)],
             setsid=True,
             setsigmask=[],
             setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
@@ -87,6 +112,7 @@ class App:
             if pid == 0:
                 return
             if pid == self._pid:
+                self._output.rest()
                 self.ended(status)
 
 
@@ -149,20 +175,17 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    log = Log(f"{slot}/log", int(limit))
-    reading, writing = os.pipe()
+    output = Output(Log(f"{slot}/log", int(limit)))
     try:
         yield_memory(slot)
         os.chdir(f"{slot}/home")
-        app = App(slot, argv, writing)
+        app = App(slot, argv, output)
     except OSError as problem:
         note(slot, "ended.json", f'{{"error": {problem.errno or 0}}}')
         return
-    os.close(writing)
     signal.signal(signal.SIGCHLD, lambda *_: app.reap())
     app.reap()
-    while data := os.read(reading, CHUNK):
-        log.add(data)
+    output.pump()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     wait_for_the_rest(app)
 
