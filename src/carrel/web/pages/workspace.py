@@ -64,7 +64,7 @@ async def show(request: Request, person: Person) -> Response:
         term=_term(found, ctx.clock.now()),
         root=ctx.addresses.workspace_root(row.id),
         lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
-        visits=[_visit(event, is_owner=is_owner) for event in visits(found.events)],
+        visits=[(event, _visit(event)) for event in visits(found.events)],
         reason=why(row.reason, row.reason_code) or "It was stopped.",
         failure=failure,
         can_restart=details.can_restart(ctx, row),
@@ -103,7 +103,5 @@ def _term(found: Details, now: datetime) -> Term:
     return Term(None, [], term.price, term.cost) if is_over else term
 
 
-def _visit(event: Event, *, is_owner: bool) -> tuple[Event, str]:
-    if event.kind == "visited":
-        return event, event.sentence
-    return event, "You went in for the first time." if is_owner else "Its owner went in for the first time."
+def _visit(event: Event) -> str:
+    return "It was entered for the first time." if event.kind == "entered" else event.sentence

@@ -64,7 +64,7 @@ async def test_a_report_reaches_the_admins_with_what_happened(
         assert part in whole["attached"]
     assert row.secret not in whole["attached"]
     [told] = [e for e in await house.context.store.read(events.of_claim, claim["id"]) if e.kind == "reported"]
-    assert told.sentence == "The admins were told."
+    assert told.sentence == "The administrators were told."
 
 
 async def test_telling_of_the_same_again_renews_it(
