@@ -21,6 +21,8 @@
     const isMenu = hit && hit.closest("details[open] > :not(summary)") && getComputedStyle(hit.closest("details[open] > :not(summary)")).position === "absolute";
     return !isMenu && !(hit && (element.contains(hit) || hit.contains(element) || hit.closest("label")?.contains(element)));
   };
+  // Such as the name beside a new password, which password managers look for.
+  const isForProgramsAlone = (element) => element.tabIndex < 0 && element.closest(".visually-hidden") !== null;
   if (phase === "end") {
     const { stops, reached } = window.tabs;
     const groups = new Set([...reached.keys()].filter((one) => one.type === "radio").map((one) => one.name));
@@ -33,7 +35,7 @@
     return { faults: faults.slice(0, 25), missing: missed.length };
   }
   const usable = "a[href], button:not(:disabled), input:not([type=hidden]):not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
-  const stops = [...document.querySelectorAll(usable)].filter((one) => one.checkVisibility({ visibilityProperty: true }));
+  const stops = [...document.querySelectorAll(usable)].filter((one) => one.checkVisibility({ visibilityProperty: true }) && !isForProgramsAlone(one));
   const before = new Map(stops.map((one) => [one, look(one)]));
   const reached = new Map();
   window.tabs = { stops, reached };
