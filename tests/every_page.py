@@ -66,6 +66,8 @@ PAGES = [
     Page("person", "/hub/admin/people/{user_id}", "/hub/admin/people/{user}", Who.ADMIN),
     Page("reports", "/hub/admin/reports", "/hub/admin/reports", Who.ADMIN),
     Page("report", "/hub/admin/reports/{report_id}", "/hub/admin/reports/{report}", Who.ADMIN),
+    Page("settings", "/hub/admin/settings", "/hub/admin/settings", Who.ADMIN),
+    Page("audit", "/hub/admin/audit", "/hub/admin/audit", Who.ADMIN, is_long=True),
     Page("doctor", "/hub/admin/doctor", "/hub/admin/doctor", Who.ADMIN, needs_all=True),
     Page("parts", "/hub/parts", "/hub/parts", Who.STRANGER, needs_all=True),
     Page("workspace-ended", "/hub/workspaces/{workspace_id}", "/hub/workspaces/{ended}"),

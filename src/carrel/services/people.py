@@ -31,13 +31,6 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    page: Page[User]
-    live: Mapping[UserId, int]
-    """How many workspaces each has now."""
-
-
-@dataclass(frozen=True, slots=True)
 class Portrait:
     user: User
     has_password: bool
@@ -52,22 +45,17 @@ class Portrait:
 
 async def page(
     ctx: Context, actor: Actor, sought: Sought, *, after: str | None = None, limit: int = 50
-) -> Crowd:
-    """By name. For admins."""
+) -> Page[tuple[User, int]]:
+    """By name, each with how many workspaces they have now. For admins."""
     require(actor, Action.ADMINISTER)
-
-    def read(conn: Connection) -> Crowd:
-        found = users.page(
-            conn,
-            text=spelling(sought.text) or None,
-            role=sought.role,
-            is_disabled=sought.is_disabled,
-            after=after,
-            limit=limit,
-        )
-        return Crowd(found, users.live(conn, [user.id for user in found.items]))
-
-    return await ctx.store.read(read)
+    return await ctx.store.read(
+        users.with_live,
+        text=spelling(sought.text) or None,
+        role=sought.role,
+        is_disabled=sought.is_disabled,
+        after=after,
+        limit=limit,
+    )
 
 
 async def get(ctx: Context, actor: Actor, user_id: UserId) -> Portrait:

@@ -11,7 +11,14 @@ from carrel.domain.page import Page
 from carrel.store import cursor, schema
 
 _a = schema.audit
+_u = schema.users
+_USER = "user:"
 _INSERT = sa.insert(_a)
+_WITH_NAMES = sa.select(_a, _u.c.name.label("target_name")).outerjoin_from(
+    _a,
+    _u,
+    sa.and_(_a.c.target.startswith(_USER), _u.c.id == sa.func.substr(_a.c.target, len(_USER) + 1)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,8 @@ class AuditEntry:
     action: str
     target: str
     detail: str = ""
+    target_name: str | None = None
+    """What the person is called that it was done to."""
 
 
 def name_of(actor: Actor) -> str:
@@ -52,7 +61,7 @@ def page(
     limit: int = 50,
 ) -> Page[AuditEntry]:
     """Newest first. `actor` is a name, with whatever token; `target` how it begins; `text` stands somewhere in any of them."""
-    query = sa.select(_a).order_by(_a.c.id.desc()).limit(cursor.size(limit) + 1)
+    query = _WITH_NAMES.order_by(_a.c.id.desc()).limit(cursor.size(limit) + 1)
     if actor:
         with_token = _a.c.actor.startswith(f"{actor} (token ", autoescape=True)
         query = query.where(sa.or_(_a.c.actor == actor, with_token))
@@ -61,7 +70,7 @@ def page(
     if target:
         query = query.where(_a.c.target.startswith(target, autoescape=True))
     if text:
-        places = (_a.c.actor, _a.c.action, _a.c.target, _a.c.detail)
+        places = (_a.c.actor, _a.c.action, _a.c.target, _a.c.detail, _u.c.name)
         wanted = text.lower()
         query = query.where(
             sa.or_(*(sa.func.lower(place).contains(wanted, autoescape=True) for place in places))
@@ -69,7 +78,7 @@ def page(
     if after is not None:
         query = query.where(_a.c.id < cursor.number(after))
     rows = [
-        AuditEntry(row.id, row.at, row.actor, row.action, row.target, row.detail)
+        AuditEntry(row.id, row.at, row.actor, row.action, row.target, row.detail, row.target_name)
         for row in conn.execute(query)
     ]
     return cursor.page_of(rows, limit, lambda entry: (entry.id,))

@@ -45,9 +45,11 @@ _REVOKE_TOKENS = (
 _NAMES = sa.select(_u.c.id, _u.c.name).where(_u.c.id.in_(sa.bindparam("users", expanding=True)))
 _w = schema.workspaces
 _LIVE = (
-    sa.select(_w.c.owner, sa.func.count().label("many"))
-    .where(sa.text("phase <> 'gone'"), _w.c.owner.in_(sa.bindparam("users", expanding=True)))
-    .group_by(_w.c.owner)
+    sa.select(sa.func.count())
+    .where(_w.c.owner == _u.c.id, sa.text("phase <> 'gone'"))
+    .correlate(_u)
+    .scalar_subquery()
+    .label("live")
 )
 _ADMINS = (
     sa.select(_u.c.id)
@@ -124,24 +126,46 @@ def page(
     limit: int = 50,
 ) -> Page[User]:
     """By name. `text`: how their name begins, or stands somewhere in how they are called. Both in the one spelling of names."""
-    query = sa.select(*_LABELLED).order_by(_u.c.name).limit(cursor.size(limit) + 1)
+    query = sa.select(*_LABELLED).where(*_fitting(name, text, role, is_disabled))
+    rows = [user_from(row) for row in conn.execute(_by_name(query, after, limit))]
+    return cursor.page_of(rows, limit, lambda user: (user.name,))
+
+
+def with_live(
+    conn: Connection,
+    *,
+    text: str | None = None,
+    role: Role | None = None,
+    is_disabled: bool | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[tuple[User, int]]:
+    """As `page`, each with how many workspaces they have that are not gone."""
+    query = sa.select(*_LABELLED, _LIVE).where(*_fitting(None, text, role, is_disabled))
+    rows = [(user_from(row), row.live) for row in conn.execute(_by_name(query, after, limit))]
+    return cursor.page_of(rows, limit, lambda pair: (pair[0].name,))
+
+
+def _fitting(
+    name: str | None, text: str | None, role: Role | None, is_disabled: bool | None
+) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
     if name is not None:
-        query = query.where(_u.c.name == name)
+        found.append(_u.c.name == name)
     if text:
-        query = query.where(
-            sa.or_(
-                _u.c.name.startswith(text, autoescape=True),
-                sa.func.lower(_u.c.display_name).contains(text, autoescape=True),
-            )
-        )
+        called = sa.func.lower(_u.c.display_name).contains(text, autoescape=True)
+        found.append(sa.or_(_u.c.name.startswith(text, autoescape=True), called))
     if role is not None:
-        query = query.where(_u.c.role == role.value)
+        found.append(_u.c.role == role.value)
     if is_disabled is not None:
-        query = query.where(_u.c.disabled_at.is_not(None) if is_disabled else _u.c.disabled_at.is_(None))
+        found.append(_u.c.disabled_at.is_not(None) if is_disabled else _u.c.disabled_at.is_(None))
+    return found
+
+
+def _by_name(query: sa.Select[Any], after: str | None, limit: int) -> sa.Select[Any]:
     if after is not None:
         query = query.where(_u.c.name > cursor.word(after))
-    rows = [user_from(row) for row in conn.execute(query)]
-    return cursor.page_of(rows, limit, lambda user: (user.name,))
+    return query.order_by(_u.c.name).limit(cursor.size(limit) + 1)
 
 
 def names(conn: Connection, user_ids: Collection[UserId]) -> dict[UserId, str]:
@@ -149,13 +173,6 @@ def names(conn: Connection, user_ids: Collection[UserId]) -> dict[UserId, str]:
     if not user_ids:
         return {}
     return {row.id: row.name for row in conn.execute(_NAMES, {"users": sorted(set(user_ids))})}
-
-
-def live(conn: Connection, user_ids: Collection[UserId]) -> dict[UserId, int]:
-    """How many workspaces each has that are not gone; who has none is left out."""
-    if not user_ids:
-        return {}
-    return {row.owner: row.many for row in conn.execute(_LIVE, {"users": sorted(set(user_ids))})}
 
 
 def admins(conn: Connection) -> list[UserId]:

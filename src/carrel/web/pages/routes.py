@@ -14,7 +14,7 @@ from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
 from carrel.web.pages import account, holding, home, opening, reports, waiting, workspace
-from carrel.web.pages.admin import doctor, one_person, overview, people, pools, workspaces
+from carrel.web.pages.admin import audit, doctor, one_person, overview, people, pools, settings, workspaces
 from carrel.web.pages.admin import reports as admin_reports
 from carrel.web.pages.frame import for_people, forgiving, shown
 from carrel.web.security import actor_of
@@ -45,6 +45,8 @@ def hub_routes() -> list[BaseRoute]:
         *workspaces.routes(),
         *people.routes(),
         *one_person.routes(),
+        *settings.routes(),
+        *audit.routes(),
         *doctor.routes(),
         Mount("/hub/static", _Static(directory=_STATIC)),
         _NoSuchPage(),

@@ -8,4 +8,6 @@ class AuditEntry(Telling):
     actor: str
     action: str
     target: str
+    target_name: str | None
+    """What the person is called that it was done to."""
     detail: str

@@ -36,6 +36,11 @@ async def page(
     return told_page(
         found,
         lambda entry: v1.AuditEntry(
-            at=entry.at, actor=entry.actor, action=entry.action, target=entry.target, detail=entry.detail
+            at=entry.at,
+            actor=entry.actor,
+            action=entry.action,
+            target=entry.target,
+            target_name=entry.target_name,
+            detail=entry.detail,
         ),
     )

@@ -47,13 +47,12 @@ async def page(request: Request, person: Person) -> Response:
     return shown(
         request,
         "admin/people.html",
-        users=found.page.items,
-        live=found.live,
+        people=found.items,
         q=q,
         kind=kind,
         kinds=[("", "Everybody"), *_KINDS.items()],
         first_url=address(ADDRESS, look) if after else None,
-        next_url=address(ADDRESS, look | {"after": found.page.next}) if found.page.next else None,
+        next_url=address(ADDRESS, look | {"after": found.next}) if found.next else None,
     )
 
 
