@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from carrel.domain.ids import PoolName
 from carrel.domain.sample import Sample, Span
-from carrel.web.pages.admin.plot import HEIGHT, SLOTS, WIDTH, Plot, joined, plot
+from carrel.web.pages.admin.plot import HEIGHT, SLOTS, WIDTH, Plot, begin, joined, plot
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
 LAB = PoolName("lab")
@@ -62,6 +62,28 @@ def test_the_last_minute_is_drawn_although_it_is_not_over() -> None:
     found = drawn([at(minute, claimed=1, failed=int(minute == 3)) for minute in range(170, 2, -1)])
     assert line(found, "claimed").endswith(f"H{WIDTH}")
     assert found.failures.count("M") == 1
+
+
+def test_the_first_minutes_of_an_installation_fill_the_width() -> None:
+    samples = [at(minute, claimed=2 if minute < 10 else 0) for minute in range(19, -1, -1)]
+    found = plot(samples, Span.HOURS, NOW, begun=samples[0].at)
+    assert found is not None
+    assert (found.begins, found.summary[:20]) == ("19 minutes ago", "The last 19 minutes:")
+    assert re.fullmatch(rf"M0 97H2\d\dV50H{WIDTH}", line(found, "claimed"))
+
+
+def test_a_plot_is_never_shorter_than_some_minutes_nor_longer_than_asked() -> None:
+    for begun, begins in ((at(2).at, "10 minutes ago"), (at(999).at, "3 hours ago"), (None, "3 hours ago")):
+        found = plot([at(1)], Span.HOURS, NOW, begun=begun)
+        assert found is not None
+        assert found.begins == begins
+
+
+def test_a_week_of_a_young_installation_has_no_gaps() -> None:
+    hours = [at(60 * hour, claimed=1) for hour in range(30, -1, -1)]
+    found = plot(hours, Span.WEEK, NOW, begun=begin([[], hours]))
+    assert found is not None
+    assert line(found, "claimed") == f"M0 74H{WIDTH}"
 
 
 def test_what_is_older_than_the_span_or_of_the_future_stays_at_its_edge() -> None:

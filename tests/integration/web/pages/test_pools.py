@@ -57,7 +57,7 @@ async def test_the_overview_shows_each_pool_with_its_numbers_and_its_past(
     await house.context.store.write(samples.add, sample)
     page = (await admin.get("/hub/admin/")).text
     assert '<div class="stat good"><dt>ready</dt><dd>2</dd></div>' in page
-    assert 'aria-label="The last 3 hours: at most 5 claimed and 0 waiting' in page
+    assert 'aria-label="The last 40 minutes: at most 5 claimed and 0 waiting' in page
     assert "2 failed starts" in page
 
 
@@ -68,7 +68,7 @@ async def test_an_older_past_is_asked_for_with_the_address(house: House, admin: 
     for address in ("/hub/admin/", LAB):
         assert "Nothing was measured" in (await admin.get(address)).text
         assert "Nothing was measured" in (await admin.get(f"{address}?span=nonsense")).text
-        assert "The last 7 days: at most 5 claimed" in (await admin.get(f"{address}?span=7d")).text
+        assert "The last 2 days: at most 5 claimed" in (await admin.get(f"{address}?span=7d")).text
 
 
 async def test_an_empty_installation_says_what_to_do(house: House) -> None:

@@ -8,7 +8,7 @@ from carrel.domain.actor import Person
 from carrel.domain.sample import Span
 from carrel.services import pools, reports, samples
 from carrel.services.pools import PoolView
-from carrel.web.pages.admin.plot import plot
+from carrel.web.pages.admin.plot import begin, plot
 from carrel.web.pages.frame import context_of, for_admins, shown
 
 PLOTTED = 12
@@ -31,7 +31,10 @@ async def overview(request: Request, person: Person) -> Response:
         views=busiest,
         others=len(views) - len(busiest),
         total={name: sum(getattr(view.counts, name) for view in views) for name in SUMMED},
-        plots={view.pool.name: plot(history.get(view.pool.name, []), span, now) for view in busiest},
+        plots={
+            view.pool.name: plot(history.get(view.pool.name, []), span, now, begun=begin(history.values()))
+            for view in busiest
+        },
         span=span,
         open_reports=await reports.open_count(ctx, person),
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from carrel.domain.sample import Sample, Span
+from carrel.rules.wording import humanly
 
 WIDTH: Final = 600
 HEIGHT: Final = 100
@@ -22,6 +23,14 @@ _LINES: Final[tuple[tuple[str, _Value], ...]] = (
     ("waiting", lambda sample: sample.waiting),
 )
 SPOKEN: Final = {Span.HOURS: "3 hours", Span.DAY: "24 hours", Span.WEEK: "7 days"}
+GRAIN: Final = {
+    Span.HOURS: timedelta(minutes=1),
+    Span.DAY: timedelta(minutes=10),
+    Span.WEEK: timedelta(hours=1),
+}
+"""How far apart the samples of each are."""
+SHORTEST: Final = timedelta(minutes=10)
+"""What a plot of the very first minutes shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +55,31 @@ class Plot:
     """For people who do not see it."""
 
 
-def plot(samples: Sequence[Sample], span: Span, now: datetime) -> Plot | None:
-    """None where nothing was measured yet."""
+def plot(
+    samples: Sequence[Sample], span: Span, now: datetime, *, begun: datetime | None = None
+) -> Plot | None:
+    """None where nothing was measured yet. `begun` is when measuring began, which shortens the plot of a young installation."""
     if not samples:
         return None
-    slots = _slots(samples, span, now)
+    length = _length(span, now, begun)
+    slots = _slots(samples, GRAIN[span], now=now, length=length)
     top = max(LEAST_TOP, *(value(sample) for sample in samples for _, value in _LINES))
-    paths = {name: _path(slots, value, top) for name, value in _LINES}
+    spoken = SPOKEN[span] if length == span.length else humanly(length)
     failed = sum(sample.failed for sample in samples)
     return Plot(
-        lines=tuple(Line(name, path) for name, path in paths.items()),
+        lines=tuple(Line(name, _path(slots, value, top)) for name, value in _LINES),
         area=_area(slots, _LINES[0][1], top),
         failures=_ticks(slots),
         top=top,
         failed=failed,
-        begins=f"{SPOKEN[span]} ago",
-        summary=_summary(samples, span, failed),
+        begins=f"{spoken} ago",
+        summary=_summary(samples, spoken, failed),
     )
+
+
+def begin(histories: Iterable[Sequence[Sample]]) -> datetime | None:
+    """When the first of all these samples was taken: plots side by side show the same time."""
+    return min((samples[0].at for samples in histories if samples), default=None)
 
 
 def joined(one: Sample, other: Sample) -> Sample:
@@ -77,11 +94,20 @@ def joined(one: Sample, other: Sample) -> Sample:
     )
 
 
-def _slots(samples: Iterable[Sample], span: Span, now: datetime) -> list[Sample | None]:
-    slots: list[Sample | None] = [None] * SLOTS
-    since = now - span.length
+def _length(span: Span, now: datetime, begun: datetime | None) -> timedelta:
+    if begun is None:
+        return span.length
+    minutes = max(SHORTEST, now - begun) // timedelta(minutes=1)
+    return min(span.length, timedelta(minutes=minutes))
+
+
+def _slots(
+    samples: Iterable[Sample], grain: timedelta, *, now: datetime, length: timedelta
+) -> list[Sample | None]:
+    slots: list[Sample | None] = [None] * max(2, min(SLOTS, length // grain))
     for sample in samples:
-        at = min(SLOTS - 1, max(0, int((sample.at - since) / span.length * SLOTS)))
+        at = int((sample.at - (now - length)) / length * len(slots))
+        at = min(len(slots) - 1, max(0, at))
         known = slots[at]
         slots[at] = sample if known is None else joined(known, sample)
     if slots[-1] is None:
@@ -96,11 +122,11 @@ def _path(slots: Sequence[Sample | None], value: _Value, top: int) -> str:
     for number, sample in enumerate(slots):
         height = None if sample is None else _height(value(sample), top)
         if height is not None and before is None:
-            steps.append(f"M{_left(number)} {height}")
+            steps.append(f"M{_left(number, slots)} {height}")
         elif height is not None and height != before:
-            steps.append(f"H{_left(number)}V{height}")
+            steps.append(f"H{_left(number, slots)}V{height}")
         elif height is None and before is not None:
-            steps.append(f"H{_left(number)}")
+            steps.append(f"H{_left(number, slots)}")
         before = height
     return "".join(steps) + (f"H{WIDTH}" if before is not None else "")
 
@@ -112,23 +138,23 @@ def _area(slots: Sequence[Sample | None], value: _Value, top: int) -> str:
 
 
 def _ticks(slots: Sequence[Sample | None]) -> str:
-    middle = WIDTH // SLOTS // 2
+    middle = WIDTH // len(slots) // 2
     return "".join(
-        f"M{_left(number) + middle} {HEIGHT}v-12"
+        f"M{_left(number, slots) + middle} {HEIGHT}v-12"
         for number, sample in enumerate(slots)
         if sample is not None and sample.failed
     )
 
 
-def _left(slot: int) -> int:
-    return slot * WIDTH // SLOTS
+def _left(slot: int, slots: Sequence[object]) -> int:
+    return slot * WIDTH // len(slots)
 
 
 def _height(value: int, top: int) -> int:
     return round(HEIGHT - MARGIN - value / top * (HEIGHT - 2 * MARGIN))
 
 
-def _summary(samples: Sequence[Sample], span: Span, failed: int) -> str:
+def _summary(samples: Sequence[Sample], spoken: str, failed: int) -> str:
     last = samples[-1]
     claimed = max(sample.claimed for sample in samples)
     waiting = max(sample.waiting for sample in samples)
@@ -137,6 +163,6 @@ def _summary(samples: Sequence[Sample], span: Span, failed: int) -> str:
         "no start failed" if not failed else "1 start failed" if failed == 1 else f"{failed} starts failed"
     )
     return (
-        f"The last {SPOKEN[span]}: at most {claimed} claimed and {waiting} waiting, never fewer than {fewest} ready, {starts}. "
+        f"The last {spoken}: at most {claimed} claimed and {waiting} waiting, never fewer than {fewest} ready, {starts}. "
         f"At the end {last.claimed} claimed, {last.ready} ready, {last.waiting} waiting."
     )

@@ -16,7 +16,7 @@ from carrel.services import pools, samples
 from carrel.services.preview import Preview, preview
 from carrel.web import problems
 from carrel.web.pages.admin.overview import span_of
-from carrel.web.pages.admin.plot import plot
+from carrel.web.pages.admin.plot import begin, plot
 from carrel.web.pages.frame import context_of, for_admins, form_of, led, shown
 
 ADDRESS: Final = "/hub/admin/pools"
@@ -90,11 +90,11 @@ async def _shown(
     ctx, name, span = context_of(request), request.path_params["name"], span_of(request)
     view = await pools.get(ctx, person, name)
     stored = _texts(view.pool)
-    drawn = plot(await samples.of_pool(ctx, person, name, span), span, ctx.clock.now())
+    history = await samples.of_pool(ctx, person, name, span)
     values: dict[str, Any] = {
         "view": view,
         "span": span,
-        "drawn": drawn,
+        "drawn": plot(history, span, ctx.clock.now(), begun=begin([history])),
         "queue": await pools.queue(ctx, person, name),
         "typed": typed or stored,
         "was": urlencode(was if was is not None else stored),
