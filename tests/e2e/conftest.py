@@ -24,7 +24,7 @@ def absent(what: str, how: str) -> None:
     pytest.skip(sentence)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def jupyterlab() -> Path:
     if not (LAB_BIN / "jupyter").exists():
         absent("JupyterLab", "`make test` puts it into .lab")

@@ -15,7 +15,6 @@ from .watching import watched
 pytestmark = [pytest.mark.chromium, pytest.mark.jupyterlab]
 
 SECOND = "grace.hopper"
-PASSWORD = "a password of several words"
 MINUTE = 60_000
 
 
@@ -60,39 +59,43 @@ async def test_from_the_printed_link_to_a_second_person_at_work(
     await admin.goto(carrel.hub)
     await expect(admin.get_by_role("heading", name="First steps")).to_be_visible()
     await admin.get_by_role("link", name="Add the people").click()
-    await admin.wait_for_url("**/hub/admin/people")
-    await _add(admin, SECOND, PASSWORD)
+    password = await _let_in(admin, SECOND)
 
     other = await browser.new_context(viewport={"width": 1280, "height": 800})
     hers = await other.new_page()
     await hers.goto(carrel.hub)
     await hers.get_by_label("Name").fill(SECOND)
-    await hers.get_by_label("Password").fill(PASSWORD)
+    await hers.get_by_label("Password").fill(password)
     await hers.get_by_role("button", name="Sign in").click()
+    await expect(hers.get_by_role("link", name="Admin", exact=True)).to_have_count(0)
     await hers.get_by_role("button", name="Open JupyterLab").click()
     await hers.wait_for_selector(".jp-Launcher", timeout=2 * MINUTE)
     assert re.search(r"://[a-z0-9]{16}\.localhost:\d+/w/", hers.url), "she is in a workspace of her own"
 
-    await _sees_her(carrel, admin)
+    await _sees_her(carrel, admin, hers.url.split("/")[4])
     await other.close()
 
 
-async def _add(admin: Page, name: str, password: str) -> None:
+async def _let_in(admin: Page, name: str) -> str:
+    """The password that is shown once."""
+    await admin.get_by_role("link", name="Let people in").click()
     await admin.get_by_label("Name", exact=True).fill(name)
-    await admin.get_by_label("Password").fill(password)
-    await admin.get_by_role("button", name="Add").click()
-    await expect(admin.get_by_role("main")).to_contain_text(name)
+    await admin.get_by_role("button", name="Let them in", exact=True).click()
+    row = admin.get_by_role("row").filter(has_text=name)
+    return await row.locator("code").inner_text()
 
 
-async def _sees_her(carrel: Carrel, admin: Page) -> None:
-    """By following links: on the overview one is claimed, and among the workspaces hers stands under her name."""
+async def _sees_her(carrel: Carrel, admin: Page, workspace: str) -> None:
+    """By following links: the list of first steps is gone, one is claimed, and hers stands under her name."""
     await admin.goto(carrel.hub)
     await expect(admin.get_by_role("heading", name="First steps")).to_have_count(0)
     await admin.get_by_role("link", name="Admin", exact=True).click()
-    await expect(admin.get_by_role("main")).to_contain_text(re.compile(r"claimed", re.IGNORECASE))
+    claimed = admin.get_by_role("main").locator(".stat").filter(has_text=re.compile("claimed", re.IGNORECASE))
+    await expect(claimed.first).to_contain_text("1")
     await (
         admin.get_by_role("navigation", name="Administration").get_by_role("link", name="Workspaces").click()
     )
     row = admin.get_by_role("row").filter(has_text=SECOND)
     await expect(row).to_have_count(1)
     await expect(row).to_contain_text("ready")
+    await expect(row.locator(f'a[href="/hub/workspaces/{workspace}"]').first).to_be_visible()
