@@ -142,17 +142,26 @@ def _offer(view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolVi
 
 def _soon(view: PoolView) -> tuple[str, str]:
     """In a few words how soon whoever asks now is in, and the tone of that."""
-    counts, pool = view.counts, view.pool
-    free = counts.ready - counts.waiting
+    free = view.counts.ready - view.counts.waiting
     if free > 0:
         return f"Open now · {free} ready", "good"
+    hindrance = _hindrance(view)
+    if hindrance is not None:
+        return hindrance
+    return (
+        (f"Starts in {about(view.estimate)}", "busy") if view.estimate else ("Starts when you ask", "plain")
+    )
+
+
+def _hindrance(view: PoolView) -> tuple[str, str] | None:
+    counts, pool = view.counts, view.pool
     if pool.paused:
         return "Paused", "warn"
+    if pool.limit < 1:
+        return "Closed", "warn"
     if view.trouble is not None:
         return "Starts fail just now", "bad"
     live = counts.ready + counts.starting + counts.claimed + counts.stopping + counts.failed
-    if live >= pool.limit:
-        return f"Full: {counts.waiting} waiting" if counts.waiting else "Full: you would be next", "warn"
-    if view.estimate is None:
-        return "Starts when you ask", "plain"
-    return f"Starts in {about(view.estimate)}", "busy"
+    if live < pool.limit:
+        return None
+    return f"Full: {counts.waiting} waiting" if counts.waiting else "Full: you would be next", "warn"
