@@ -28,6 +28,8 @@ _SIGNS: Final = {
     Outcome.UNKNOWN: ("?", "cyan"),
 }
 _INDENT: Final = " " * 11
+_HEARD_WITHIN: Final = 10.0
+"""Seconds. One that is well needs less than half; one that hangs is told as a finding."""
 
 
 def doctor(
@@ -72,9 +74,9 @@ async def _of_running(known: Beside) -> v1.Checkup | None:
         return None
     try:
         place = reach.place(known.settings.state_dir, None, {})
-        async with place.client() as running:
+        async with place.client() as running, asyncio.timeout(_HEARD_WITHIN):
             return await client.look(running)
-    except CarrelError:
+    except (CarrelError, TimeoutError):
         return None
 
 
