@@ -77,7 +77,9 @@ PAGES = [
     Page("no-such-page", NOWHERE, "/hub/nothing/here", status=404),
 ]
 
-NOT_PAGES: dict[str, str] = {}
+NOT_PAGES: dict[str, str] = {
+    "/hub/why{door:path}": "the way from the data plane's own page to that of the workspace",
+}
 """Routes that people read and that are no pages, each with the reason."""
 
 

@@ -11,6 +11,8 @@ class Notice(NamedTuple):
     sentence: str
     comes_again: bool
     """Whether the page reloads itself every two seconds."""
+    is_about_one: bool = True
+    """The way to the hub then leads to what the hub knows of this very workspace."""
 
 
 NOTICES: Final = {
@@ -25,9 +27,17 @@ NOTICES: Final = {
         comes_again=False,
     ),
     "moment": Notice(
-        "One moment", "Carrel is starting or busy. This page comes again by itself.", comes_again=True
+        "One moment",
+        "Carrel is starting or busy. This page comes again by itself.",
+        comes_again=True,
+        is_about_one=False,
     ),
 }
+
+
+_DOOR_HERE: Final = "DOOR-HERE"
+_DOOR: Final = "%DYNAMIC_METADATA(envoy.lb:door)%"
+"""What the ticket or the control plane says, never what the visitor sent; a dash where nobody said anything."""
 
 
 def values(hub: str) -> dict[str, object]:
@@ -39,8 +49,9 @@ def values(hub: str) -> dict[str, object]:
             refresh='<meta http-equiv="refresh" content="2">' if notice.comes_again else "",
             title=escape(notice.title),
             sentence=escape(notice.sentence),
-            hub=escape(hub),
+            hub=escape(hub) + ("why" + _DOOR_HERE if notice.is_about_one else ""),
+            link="See what became of it" if notice.is_about_one else "To your workspaces",
         )
-        found[f"page_{name}"] = html.replace("%", "%%")
+        found[f"page_{name}"] = html.replace("%", "%%").replace(_DOOR_HERE, _DOOR)
         found[f"sentence_{name}"] = f"{notice.sentence} The hub: {hub}".replace("%", "%%")
     return found

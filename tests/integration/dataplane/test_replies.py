@@ -21,7 +21,7 @@ async def test_a_workspace_that_does_not_answer_shows_a_page_that_leads_back_to_
 
     assert page.status == 503
     assert page.header("content-type") == "text/html; charset=utf-8"
-    assert f'href="http://localhost:{rig.port}/hub/"' in page.text
+    assert f'href="http://localhost:{rig.port}/hub/why/w/{dead.id}/"' in page.text
     assert "<script" not in page.text
     assert "http-equiv" not in page.text
     assert page.header("cache-control") == "no-store"

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
-from carrel.web.pages import account, holding, home, opening, reports, waiting, workspace
+from carrel.web.pages import account, failed, holding, home, opening, reports, waiting, workspace
 from carrel.web.pages.admin import audit, doctor, one_person, overview, people, pools, settings, workspaces
 from carrel.web.pages.admin import reports as admin_reports
 from carrel.web.pages.frame import for_people, forgiving, shown
@@ -35,6 +35,7 @@ def hub_routes() -> list[BaseRoute]:
         Route("/hub/enter", for_people(enter.enter_meant), methods=write),
         *opening.routes(),
         *waiting.routes(),
+        *failed.routes(),
         *holding.routes(),
         *workspace.routes(),
         *account.routes(),

@@ -20,6 +20,15 @@ async def test_strangers_are_asked_to_sign_in_and_come_back(house: House) -> Non
         assert answer.headers["location"].startswith("/hub/sign-in?next=%2Fhub%2F")
 
 
+async def test_the_way_from_a_dead_door_leads_to_what_became_of_the_workspace(house: House) -> None:
+    workspace = await house.workspace(await house.person("ada"))
+    browser = await house.signed_in("ada")
+    answer = await browser.open(f"{HUB}/hub/why/w/{workspace.id}/")
+    assert answer.headers["location"] == f"/hub/workspaces/{workspace.id}"
+    for odd in ("-", "", "/w/x/", "//example.org/"):
+        assert (await browser.open(f"{HUB}/hub/why{odd}")).headers["location"] == "/hub/"
+
+
 async def test_the_first_page_offers_each_pool_with_a_button(house: House) -> None:
     await house.person("ada")
     text = await home(await house.signed_in("ada"))
