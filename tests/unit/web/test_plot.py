@@ -73,7 +73,13 @@ def test_the_first_minutes_of_an_installation_fill_the_width() -> None:
 
 
 def test_a_plot_is_never_shorter_than_some_minutes_nor_longer_than_asked() -> None:
-    for begun, begins in ((at(2).at, "10 minutes ago"), (at(999).at, "3 hours ago"), (None, "3 hours ago")):
+    cases = [
+        (2, "10 minutes ago"),
+        (179, "3 hours ago"),
+        (170, "2 hours 50 minutes ago"),
+        (999, "3 hours ago"),
+    ]
+    for begun, begins in [*((at(minutes).at, begins) for minutes, begins in cases), (None, "3 hours ago")]:
         found = plot([at(1)], Span.HOURS, NOW, begun=begun)
         assert found is not None
         assert found.begins == begins

@@ -95,7 +95,7 @@ def joined(one: Sample, other: Sample) -> Sample:
 
 
 def _length(span: Span, now: datetime, begun: datetime | None) -> timedelta:
-    if begun is None:
+    if begun is None or now - begun > span.length - 2 * GRAIN[span]:
         return span.length
     minutes = max(SHORTEST, now - begun) // timedelta(minutes=1)
     return min(span.length, timedelta(minutes=minutes))
