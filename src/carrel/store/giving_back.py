@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.claim import ClaimState
-from carrel.domain.ids import ClaimId, PoolName, UserId
+from carrel.domain.ids import ClaimId, PoolName, UserId, WorkspaceId
 from carrel.store import events, schema
 
 _c = schema.claims
@@ -40,9 +40,8 @@ def give_back(conn: Connection, claim_id: ClaimId, release_at: datetime, now: da
     """True if it is held, and was not to go as soon as that already."""
     if conn.execute(_MARK, {"claim": claim_id, "at": release_at}).one_or_none() is None:
         return False
-    _note(
-        conn, now, "given_back", "It was given back. It stops in a moment, unless that is undone.", claim_id
-    )
+    sentence = "It was given back. It stops in a moment, unless that is undone."
+    events.add(conn, now, "given_back", sentence, workspace_id=_held(conn, claim_id), claim_id=claim_id)
     return True
 
 
@@ -50,7 +49,8 @@ def keep(conn: Connection, claim_id: ClaimId, now: datetime) -> bool:
     """True if it was given back and goes on now; False if it never was, or is released already."""
     if conn.execute(_UNMARK, {"claim": claim_id}).one_or_none() is None:
         return False
-    _note(conn, now, "kept", "It goes on: giving it back was undone.", claim_id)
+    sentence = "It goes on: giving it back was undone."
+    events.add(conn, now, "kept", sentence, workspace_id=_held(conn, claim_id), claim_id=claim_id)
     return True
 
 
@@ -59,6 +59,6 @@ def given_back(conn: Connection, user_id: UserId, pool: PoolName) -> list[ClaimI
     return list(conn.execute(_MARKED, {"user": user_id, "in_pool": pool}).scalars())
 
 
-def _note(conn: Connection, now: datetime, kind: str, sentence: str, claim_id: ClaimId) -> None:
-    workspace_id = conn.execute(_OF_CLAIM, {"claim": claim_id}).scalar_one_or_none()
-    events.add(conn, now, kind, sentence, workspace_id=workspace_id, claim_id=claim_id)
+def _held(conn: Connection, claim_id: ClaimId) -> WorkspaceId | None:
+    found: WorkspaceId | None = conn.execute(_OF_CLAIM, {"claim": claim_id}).scalar_one_or_none()
+    return found
