@@ -102,8 +102,10 @@ class Filling:
 def warm(now: Filling) -> Finding:
     pool, name = now.pool, now.pool.name
     said = f"{now.ready} of {pool.warm} are ready"
+    if not pool.warm or pool.draining:
+        return WARM.good("None are kept warm.", about=name)
     if now.ready >= pool.warm:
-        return WARM.good(f"{said}." if pool.warm else "None are kept warm.", about=name)
+        return WARM.good(f"{said}.", about=name)
     if pool.paused:
         return WARM.warning(f"{said}, and the pool is paused.", f"`carrel pool resume {name}`", about=name)
     if now.failure is not None:
@@ -112,7 +114,7 @@ def warm(now: Filling) -> Finding:
     if now.live >= pool.limit:
         return WARM.warning(
             f"{said}: all {pool.limit} that there may be are taken ({now.held} by people).",
-            f"`carrel pool resize {name} --limit N`, or settle for fewer: `--warm N`.",
+            f"`carrel pool set {name} --limit N`, or settle for fewer with `--warm N`.",
             about=name,
         )
     return _under_way(now, said)
@@ -136,29 +138,20 @@ def _under_way(now: Filling, said: str) -> Finding:
 
 
 def usable(pool: Pool, *, has_backend: bool, has_template: bool, live: int = 0) -> Finding:
-    name = pool.name
+    name, raised = pool.name, f"`carrel pool set {pool.name} --limit N`"
     if not has_backend:
-        return USABLE.bad(
-            f"Its backend {pool.backend} is not open.",
-            f"Add [backends.{pool.backend}], or name another backend.",
-            about=name,
-        )
+        remedy = f"Add [backends.{pool.backend}], or name another backend."
+        return USABLE.bad(f"Its backend {pool.backend} is not open.", remedy, about=name)
     if not has_template:
         return USABLE.bad(f"Its template {pool.template} is not offered any more.", about=name)
     if pool.limit == 0:
-        return USABLE.bad(
-            "Its limit is 0: nobody ever gets one.", f"`carrel pool resize {name} --limit N`", about=name
-        )
+        return USABLE.bad("Its limit is 0: nobody ever gets one.", raised, about=name)
     if pool.limit < pool.warm:
-        return USABLE.warning(
-            f"{pool.warm} are to be warm, and there may be {pool.limit} at most.",
-            f"`carrel pool resize {name} --limit N`",
-            about=name,
-        )
-    if pool.paused and not live:
-        return USABLE.warning(
-            "It is paused and empty: whoever asks waits.", f"`carrel pool resume {name}`", about=name
-        )
+        found = f"{pool.warm} are to be warm, and there may be {pool.limit} at most."
+        return USABLE.warning(found, raised, about=name)
+    if pool.draining or (pool.paused and not live):
+        found = f"It is {'being drained' if pool.draining else 'paused and empty'}: whoever asks waits."
+        return USABLE.warning(found, f"`carrel pool resume {name}`", about=name)
     return USABLE.good(f"Up to {pool.limit} at once, {pool.per_user} for each person.", about=name)
 
 

@@ -228,6 +228,12 @@ POOLS: list[Case] = [
     ("CRL502", lambda: pools.command("lab", 'The program "jupyter" was not found.'), BAD, "jupyter"),
     ("CRL503", lambda: pools.warm(TWO_OF_TWO), GOOD, "2 of 2"),
     ("CRL503", lambda: pools.warm(replace(NONE_READY, pool=replace(LAB, warm=0))), GOOD, "None are kept"),
+    (
+        "CRL503",
+        lambda: pools.warm(replace(NONE_READY, pool=replace(LAB, draining=True))),
+        GOOD,
+        "None are kept",
+    ),
     ("CRL503", lambda: pools.warm(replace(NONE_READY, pool=replace(LAB, paused=True))), WARNING, "paused"),
     (
         "CRL503",
@@ -283,6 +289,12 @@ POOLS: list[Case] = [
         lambda: pools.usable(replace(LAB, paused=True), has_backend=True, has_template=True, live=1),
         GOOD,
         "Up to 4",
+    ),
+    (
+        "CRL504",
+        lambda: pools.usable(replace(LAB, draining=True), has_backend=True, has_template=True, live=1),
+        WARNING,
+        "drained",
     ),
     ("CRL505", lambda: pools.waiting("lab", 0, timedelta(0)), GOOD, "Nobody"),
     ("CRL505", lambda: pools.waiting("lab", 1, MINUTE), GOOD, "1 person waits"),
