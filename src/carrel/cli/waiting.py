@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final, Protocol
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
@@ -27,12 +27,12 @@ WHAT: Final = {
     StepName.APP: "its app answers",
     StepName.FILES: "your files",
 }
-_MARKS: Final = {StepState.DONE: "✓", StepState.NOW: "•", StepState.TODO: "·", StepState.FAILED: "✗"}
-_PLAIN_MARKS: Final = {StepState.DONE: "+", StepState.NOW: "*", StepState.TODO: ".", StepState.FAILED: "x"}
+_MARKS: Final = {StepState.DONE: "✓", StepState.NOW: "•", StepState.AHEAD: "·", StepState.FAILED: "✗"}
+_PLAIN_MARKS: Final = {StepState.DONE: "+", StepState.NOW: "*", StepState.AHEAD: ".", StepState.FAILED: "x"}
 _STYLES: Final = {
     StepState.DONE: "green",
     StepState.NOW: "bold",
-    StepState.TODO: "dim",
+    StepState.AHEAD: "dim",
     StepState.FAILED: "red",
 }
 
@@ -48,7 +48,8 @@ def telling(screen: Screen, claim: Claim, kept: str) -> Iterator[Teller]:
         yield _Lines(screen, claim)
         return
     block = _Block(claim, kept, plain=not screen.err.encoding.lower().startswith("utf"))
-    with Live(block, console=screen.err, transient=True, refresh_per_second=8):
+    wrapping = Console(highlight=False, stderr=True)
+    with Live(block, console=wrapping, transient=True, refresh_per_second=8):
         yield block
 
 
@@ -94,7 +95,7 @@ class _Block:
         self._kept = kept
         self._last = ""
         self._clock = SystemClock()
-        self._since = self._heard_at = self._clock.monotonic()
+        self._since = self._clock.monotonic()
         self._marks = _PLAIN_MARKS if plain else _MARKS
         self._spinner = Spinner("line" if plain else "dots", style="cyan")
 
@@ -102,7 +103,7 @@ class _Block:
         if isinstance(told, Event):
             self._last = told.sentence
         else:
-            self._claim, self._heard_at = told, self._clock.monotonic()
+            self._claim = told
 
     def __rich__(self) -> Group:
         claim = self._claim
@@ -119,8 +120,8 @@ class _Block:
     def _step(self, step: Step) -> Text:
         line = Text(f"  {self._marks[step.state]} {WHAT[step.name]}", style=_STYLES[step.state])
         took = step.took_seconds
-        if took is not None and step.state is StepState.NOW:
-            took += self._clock.monotonic() - self._heard_at
+        if step.state is StepState.NOW and step.began_at is not None:
+            took = max(0.0, (self._clock.now() - step.began_at).total_seconds())
         told = " ".join(part for part in (_seconds(took) if took is not None else "", step.note) if part)
         return line.append(harmless(f"  {told}"), style="dim") if told else line
 

@@ -23,7 +23,7 @@ class StepName(StrEnum):
 class StepState(StrEnum):
     DONE = "done"
     NOW = "now"
-    TODO = "todo"
+    AHEAD = "todo"
     FAILED = "failed"
 
 

@@ -70,7 +70,7 @@ def _restarting(workspace: Workspace) -> list[Step]:
     """It keeps its place, its machine and its files."""
     before = [Step(name, StepState.DONE) for name in (StepName.QUEUE, StepName.MACHINE)]
     again = _starting(workspace.phase_at, has_address=workspace.endpoint is not None)
-    missing = [Step(StepName.APP, StepState.TODO)] if len(again) == 1 else []
+    missing = [Step(StepName.APP, StepState.AHEAD)] if len(again) == 1 else []
     return [*before, *again, *missing, Step(StepName.FILES, StepState.DONE)]
 
 
@@ -111,7 +111,7 @@ def _done(name: StepName, began_at: datetime | None, ended_at: datetime | None) 
 
 def _line(*begun: Step) -> list[Step]:
     """All five: those begun, and the rest still to come."""
-    return [*begun, *(Step(name, StepState.TODO) for name in list(StepName)[len(begun) :])]
+    return [*begun, *(Step(name, StepState.AHEAD) for name in list(StepName)[len(begun) :])]
 
 
 def _timed(step: Step, now: datetime) -> Step:

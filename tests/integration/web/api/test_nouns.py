@@ -83,6 +83,8 @@ async def test_a_pool_tells_its_policy_and_counts(house: House, root: httpx.Asyn
         "paused": False,
         "counts": {"ready": 1, "starting": 0, "claimed": 1, "stopping": 0, "failed": 0, "waiting": 0},
         "trouble": None,
+        "estimate_seconds": None,
+        "estimate_range": None,
         "draining": False,
         "starting_at_once": 4,
         "start_timeout": "5m",

@@ -441,7 +441,7 @@ async def test_one_that_failed_leads_to_why_and_to_another(house: House) -> None
     )
     page = await browser.follow(url)
     assert "exit status 1" in page.text
-    assert 'href="/hub/open/lab"' in page.text
+    assert 'action="/hub/open/lab"' in page.text
     assert (await browser.fetch(url)).status_code == 410
 
 
