@@ -71,9 +71,9 @@ async def _pool(client: Client, wanted: str) -> str | None:
 
 
 async def _person(client: Client, wanted: str) -> str | None:
-    names = [user.name for user in (await users.page(client, limit=200)).items]
-    if wanted.strip().lower() in names:
+    if (await users.page(client, name=wanted.strip())).items:
         return None
+    names = [user.name for user in (await users.page(client, limit=200)).items]
     return _meant(wanted, names) or "See who there is: carrel user list"
 
 

@@ -1,6 +1,7 @@
 """carrel claim: ask for a workspace, see how far that is, give it back."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +21,19 @@ from carrel.domain.errors import Conflict, Unavailable
 from carrel.domain.units import parse_duration
 from carrel.wire.v1 import Claim
 
-_FIELDS = ("id", "pool", "name", "state", "position", "estimate_seconds", "workspace.id", "workspace.url")
+_FIELDS = (
+    "id",
+    "pool",
+    "name",
+    "state",
+    "sentence",
+    "position",
+    "estimate_seconds",
+    "trouble",
+    "workspace.id",
+    "workspace.phase",
+    "workspace.url",
+)
 _COLUMNS = (
     Column("id"),
     Column("pool"),
@@ -137,24 +150,29 @@ async def page(
         str | None, typer.Option(help="Only of this pool.", autocompletion=complete.pools)
     ] = None,
     state: Annotated[ClaimState | None, typer.Option(help="Only in this state.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that were released, as well.")] = False,
     user: Annotated[
         str | None,
         typer.Option(help="Only of this person: name or id. For admins.", autocompletion=complete.users),
     ] = None,
 ) -> None:
-    """Claims, newest first: your own, or for admins everybody's."""
+    """Claims that wait or hold a workspace, newest first: your own, or for admins everybody's."""
     user_id = (await people.find(here.client, user)).id if user else None
-    found = [
-        claim
-        async for claim in every(
-            lambda after: claims.page(
-                here.client, user=user_id, pool=pool, state=state, after=after, limit=200
-            )
-        )
-    ]
+    states = [state] if state else [None] if everything else [ClaimState.WAITING, ClaimState.HELD]
+    found: list[Claim] = []
+    for one in states:
+        found += [claim async for claim in _every(here, user_id, pool, one)]
     holders = {claim.workspace.owner for claim in found if claim.workspace is not None}
     names = {} if here.screen.as_json else await people.names(here.client, holders)
     here.screen.rows(found, _COLUMNS, names=names, empty="No claims. Ask for a workspace: carrel claim POOL")
+
+
+def _every(
+    here: Here, user_id: str | None, pool: str | None, state: ClaimState | None
+) -> AsyncIterator[Claim]:
+    return every(
+        lambda after: claims.page(here.client, user=user_id, pool=pool, state=state, after=after, limit=200)
+    )
 
 
 @command(app, "show")

@@ -5,11 +5,10 @@ from typing import Annotated
 import typer
 
 from carrel.cli import browser
-from carrel.cli.cells import age
+from carrel.cli.cells import moment
 from carrel.cli.here import Here
 from carrel.cli.nouns import with_shared
 from carrel.client import links
-from carrel.clock import SystemClock
 
 
 async def _link(
@@ -25,9 +24,7 @@ async def _link(
     if open_browser and browser.show_secret(made.url, here.place.private_folder):
         here.screen.note(f"Your browser signs you in as {made.user.name}. If it does not, say `carrel link`.")
         return
-    here.screen.note(
-        f"Signs in as {made.user.name}, once, until used or {age(made.expires_at, SystemClock().now())}:"
-    )
+    here.screen.note(f"Signs in as {made.user.name}, once, until {moment(made.expires_at)}:")
     here.screen.text(made.url)
 
 

@@ -59,14 +59,13 @@ def command(
     """`lists`: it prints a table."""
 
     def register(function: Command[P]) -> Command[P]:
-        shared = _SHARED | (_OF_LISTS if lists else {})
-        app.command(name, help=inspect.getdoc(function), hidden=hidden)(with_shared(function, shared))
+        app.command(name, help=inspect.getdoc(function), hidden=hidden)(with_shared(function, lists=lists))
         return function
 
     return register
 
 
-def with_shared(function: Command[P], shared: dict[str, Any] | None = None) -> Callable[..., None]:
+def with_shared(function: Command[P], *, lists: bool = False) -> Callable[..., None]:
     """The function as a command of its own, with the options that all commands have."""
 
     def run(
@@ -79,7 +78,7 @@ def with_shared(function: Command[P], shared: dict[str, Any] | None = None) -> C
             screen.failure(error)
             raise typer.Exit(exit_of(error)) from error
 
-    described = _described(function, shared or _SHARED)
+    described = _described(function, _SHARED | (_OF_LISTS if lists else {}))
     run.__signature__ = described  # type: ignore[attr-defined]  # what typer reads options from
     run.__annotations__ = {name: parameter.annotation for name, parameter in described.parameters.items()}
     run.__doc__ = inspect.getdoc(function)

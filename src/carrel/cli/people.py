@@ -21,12 +21,13 @@ _FEW: Final = 8
 
 async def find(client: Client, who: str) -> User:
     """The user with this name, else with this id. Raises NotFound."""
-    wanted = who.strip()
-    for user in (await users.page(client, name=wanted)).items:
-        return user
-    if is_id(wanted):
-        return await users.get(client, wanted)
-    raise NotFound(f"There is no user called {who}. See who there is: carrel user list.")
+    named = (await users.page(client, name=who.strip())).items
+    if named:
+        return named[0]
+    if is_id(who.strip()):
+        with suppress(NotFound):
+            return await users.get(client, who.strip())
+    raise NotFound(f"There is no user called {who}.")
 
 
 async def meant(here: Here, who: str | None) -> str | None:
@@ -45,12 +46,15 @@ async def first_admin(client: Client) -> User:
 
     Raises Invalid.
     """
-    everybody = await _everybody(client)
-    admins = [user for user in everybody if user.role is Role.ADMIN and user.disabled_at is None]
-    usual = [user for user in admins if user.name == USUAL_ADMIN] or admins
-    if len(usual) != 1:
+    usual = [user for user in (await users.page(client, name=USUAL_ADMIN)).items if _is_admin(user)]
+    admins = usual or [user for user in await _everybody(client) if _is_admin(user)]
+    if len(admins) != 1:
         raise Invalid("Say for whom: --user NAME. See who there is: carrel user list.")
-    return usual[0]
+    return admins[0]
+
+
+def _is_admin(user: User) -> bool:
+    return user.role is Role.ADMIN and user.disabled_at is None
 
 
 async def names(client: Client, ids: Collection[str | None]) -> Mapping[str, str]:

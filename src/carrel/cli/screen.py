@@ -67,9 +67,8 @@ class Screen:
         titles = [Column(field).heading for field in fields]
         wide = max(map(len, titles), default=0) + 2
         for title, field in zip(titles, fields, strict=True):
-            line = Text(title.ljust(wide), style="bold")
-            line.append_text(cell(_value(told, field), look))
-            self.out.print(line, soft_wrap=True)
+            label = Text(title.ljust(wide), style="bold")
+            self.out.print(Text.assemble(label, cell(_value(told, field), look)), soft_wrap=True)
 
     def text(self, text: str) -> None:
         """As it is, also what looks like markup; but what an app printed must not command the terminal of whoever reads it."""

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from carrel.app.machine import Announcement, Wishes, run_machine
+from carrel.cli import browser
 from carrel.settings import load
 
 Config = Annotated[
@@ -58,9 +58,16 @@ def up(
         link = f"Sign in as admin (once, within a day): {told.link}" if told.link is not None else None
         _say([*told.notes, f"Carrel is ready: {told.hub}", *([link] if link else [])])
         if open_browser and sys.stdout.isatty():
-            webbrowser.open(told.link or told.hub)
+            _show(told, settings.state_dir / "run")
 
     run_machine(settings, Wishes(keep_workspaces=keep, restart_dataplane=restart_dataplane), announce)
+
+
+def _show(told: Announcement, run: Path) -> None:
+    if told.link is not None:
+        browser.show_secret(told.link, run)
+    else:
+        browser.show(told.hub)
 
 
 def _say(lines: Sequence[str]) -> None:

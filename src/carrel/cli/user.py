@@ -1,11 +1,13 @@
 """carrel user: let people in, change what they may, shut them out. A password is never an argument: other users see those."""
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from carrel.cli import complete, people
+from carrel.cli.cells import moment
 from carrel.cli.here import Here
 from carrel.cli.nouns import command, noun
 from carrel.cli.table import Column
@@ -13,6 +15,7 @@ from carrel.client import users
 from carrel.client.paging import every
 from carrel.domain.actor import Role
 from carrel.domain.errors import Invalid
+from carrel.wire.v1 import NewUser
 
 _FIELDS = ("id", "name", "display_name", "role", "created_at", "last_seen_at", "disabled_at")
 
@@ -25,6 +28,10 @@ _COLUMNS = (
     Column("last_seen_at", 3, "seen"),
     Column("disabled_at", title="disabled"),
 )
+
+_NEW_COLUMNS = (Column("name"), Column("display_name", title="called"), Column("password"))
+_AT_ONCE = 100
+"""As many the API takes together, all of them or none."""
 
 app = noun("user")
 
@@ -48,10 +55,13 @@ async def create(
 
 
 @command(app, "list", lists=True)
-async def page(here: Here) -> None:
+async def page(
+    here: Here,
+    search: Annotated[str | None, typer.Option(help="Whose name begins so, or who are called so.")] = None,
+) -> None:
     """All users, by name."""
-    found = every(lambda after: users.page(here.client, after=after, limit=200))
-    empty = "Nobody yet. Let somebody in: carrel user create NAME"
+    found = every(lambda after: users.page(here.client, q=search, after=after, limit=200))
+    empty = "Nobody is called so." if search else "Nobody yet. Let somebody in: carrel user create NAME"
     here.screen.rows([user async for user in found], _COLUMNS, empty=empty)
 
 
@@ -88,6 +98,50 @@ async def role(here: Here, who: Who, role: Annotated[Role, typer.Argument(help="
     """Make somebody an admin, or a user again."""
     user = await people.find(here.client, who)
     here.screen.thing(await users.set_role(here.client, user.id, role), _FIELDS)
+
+
+@command(app, "sign-out")
+async def sign_out(here: Here, who: Who) -> None:
+    """Sign somebody out everywhere: every browser, and every workspace open in one. What runs goes on."""
+    user = await people.find(here.client, who)
+    here.screen.thing(await users.sign_out(here.client, user.id), _FIELDS)
+
+
+@command(app, "invite")
+async def invite(here: Here, who: Who) -> None:
+    """Print a link that signs somebody in once, to choose a password. The password they had is dropped."""
+    user = await people.find(here.client, who)
+    made = await users.invite(here.client, user.id)
+    if here.screen.as_json:
+        here.screen.thing(made, ())
+        return
+    here.screen.note(
+        f"Give this to {user.name} and nobody else. It works once, until {moment(made.expires_at)}:"
+    )
+    here.screen.text(made.url)
+
+
+@command(app, "import", lists=True)
+async def bring_in(
+    here: Here,
+    file: Annotated[
+        typer.FileText,
+        typer.Argument(help="A name per line, and if wanted a comma and how they are called. - is stdin."),
+    ],
+) -> None:
+    """Let a whole class in, and print a password for each, this once."""
+    newcomers = [_newcomer(line) for line in file.read().splitlines() if line.strip()]
+    if not newcomers:
+        raise Invalid("There are no names in it. One per line.")
+    made: list[NewUser] = []
+    for start in range(0, len(newcomers), _AT_ONCE):
+        made += await users.create_many(here.client, newcomers[start : start + _AT_ONCE])
+    here.screen.rows(made, _NEW_COLUMNS)
+
+
+def _newcomer(line: str) -> Mapping[str, object]:
+    name, _, called = line.partition(",")
+    return {"name": name.strip()} | ({"display_name": called.strip()} if called.strip() else {})
 
 
 def _password(*, from_stdin: bool) -> str:

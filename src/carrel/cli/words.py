@@ -34,6 +34,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "carrel.cli.report:app",
         "Tell the admins that something is wrong; for admins, what was told.",
     ),
+    "settings": ("carrel.cli.settings:settings", "Every setting in effect, and where it comes from."),
     "audit": ("carrel.cli.audit:app", "Who did what to whom, for admins."),
 }
 """Word → module and what is in it (a function is one command, an app is a noun with several), and what `carrel --help` says of it:

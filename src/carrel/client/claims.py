@@ -15,6 +15,8 @@ from carrel.domain.errors import NotFound
 from carrel.wire.v1 import Claim, Event, Failure, Page
 
 _STREAM: Final = "text/event-stream"
+PATIENCE: Final = (*PAUSES, 4.0, 8.0)
+"""Whoever waits for a workspace waits for a new start of Carrel as well."""
 
 
 async def claim(client: Client, *, pool: str, name: str = "default", user: str | None = None) -> Claim:
@@ -73,7 +75,7 @@ class _Line:
         self._client = client
         self._path = f"/claims/{claim_id}/events"
         self._after = after
-        self._pauses = iter(PAUSES)
+        self._pauses = iter(PATIENCE)
         self.is_settled = False
 
     async def heard(self) -> AsyncGenerator[Event | Claim]:
@@ -90,7 +92,7 @@ class _Line:
             await self._pause(error)
 
     def _note(self, message: Message) -> None:
-        self._pauses = iter(PAUSES)
+        self._pauses = iter(PATIENCE)
         self._after = message.seq or self._after
         self.is_settled = message.name == "settled"
 

@@ -11,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from carrel import __version__
-from carrel.client.failures import error_of, unreachable
+from carrel.client.failures import error_of, is_final, unreachable
 from carrel.domain.errors import Unavailable
 from carrel.mint import new_secret
 from carrel.wire.v1.shape import Telling
@@ -99,7 +99,9 @@ class Client:
         for pause in PAUSES:
             try:
                 return await self._http.send(request)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                if is_final(error):
+                    break
                 await asyncio.sleep(pause)
         try:
             return await self._http.send(request)

@@ -124,7 +124,7 @@ def _take(
 ) -> claims.Taken:
     known = pools.get(conn, pool)
     if known is None:
-        raise NotFound(f"There is no pool called {pool[:60]!r}. See which there are: GET /hub/api/v1/pools.")
+        raise NotFound(f"There is no pool called {pool[:60]!r}. Look at the list of pools.")
     user = users.get(conn, user_id)
     if user is None or user.disabled_at is not None:
         raise NotFound("There is no such person, or they were disabled.")

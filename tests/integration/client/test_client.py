@@ -42,7 +42,7 @@ async def root(house: House) -> AsyncIterator[Client]:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "PAUSES", (0, 0, 0))
-    monkeypatch.setattr(claims, "PAUSES", (0, 0, 0))
+    monkeypatch.setattr(claims, "PATIENCE", (0, 0, 0))
 
 
 async def test_it_says_all_that_the_api_takes(house: House, root: Client) -> None:
@@ -63,6 +63,7 @@ async def test_it_says_all_that_the_api_takes(house: House, root: Client) -> Non
     ]
     assert await workspaces.logs(root, held.workspace.id) == "started"
     assert (await workspaces.extend(root, held.workspace.id, 2)).stops_at
+    assert await claims.failure(root, held.id) is await workspaces.failure(root, held.workspace.id) is None
     assert (await workspaces.restart(root, held.workspace.id)).phase is Phase.STARTING
     assert (await claims.release(root, held.id)).state is ClaimState.RELEASED
     assert (await pools.change(root, "lab", paused=True)).paused
