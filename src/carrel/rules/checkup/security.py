@@ -58,6 +58,8 @@ _SHARED_ENDINGS: Final = frozenset({"ac", "co", "com", "edu", "gov", "net", "org
 def admin(admins: int, with_password: Sequence[str]) -> Finding:
     if with_password:
         return ADMIN.good(f"{_people(with_password)} can sign in with a password.")
+    if admins == 1:
+        return ADMIN.warning("The only admin has no password.")
     return ADMIN.warning(f"None of the {admins} admins has a password." if admins else "There is no admin.")
 
 

@@ -320,6 +320,7 @@ POOLS: list[Case] = [
 ]
 SECURITY: list[Case] = [
     ("CRL601", lambda: security.admin(1, ["ada"]), GOOD, "ada"),
+    ("CRL601", lambda: security.admin(1, []), WARNING, "The only admin"),
     ("CRL601", lambda: security.admin(2, []), WARNING, "None of the 2"),
     ("CRL601", lambda: security.admin(0, []), WARNING, "no admin"),
     ("CRL602", lambda: security.bootstrap([], is_set=False), GOOD, "none"),
