@@ -12,19 +12,28 @@
   const isAside = (element) => element.closest(".visually-hidden, .skip:not(:focus)") !== null;
   const style = (element) => getComputedStyle(element);
 
+  const known = new Map();
+  const about = (element) => {
+    if (!known.has(element)) {
+      const look = style(element);
+      const clips = element !== document.body && element !== document.documentElement && (look.overflowX !== "visible" || look.overflowY !== "visible");
+      const isTold = look.textOverflow === "ellipsis" && element.closest("[title], [aria-label], summary, a, button") !== null;
+      const scrolls = (axis) => axis === "auto" || axis === "scroll";
+      known.set(element, { clips, isTold, acrossScrolls: scrolls(look.overflowX), downScrolls: scrolls(look.overflowY), box: element.getBoundingClientRect() });
+    }
+    return known.get(element);
+  };
+
   // The part of a rectangle that its scrolling and clipping ancestors let through; `cut` tells whether one hides the rest for good.
   const through = (rect, element) => {
     let { left, right, top, bottom } = rect;
     let cut = false;
-    for (let above = element; above && above !== document.body && above !== document.documentElement; above = above.parentElement) {
-      const look = style(above);
-      if (look.overflowX === "visible" && look.overflowY === "visible") continue;
-      const box = above.getBoundingClientRect();
-      const scrolls = (axis) => axis === "auto" || axis === "scroll";
+    for (let above = element; above; above = above.parentElement) {
+      const { clips, isTold, acrossScrolls, downScrolls, box } = about(above);
+      if (!clips) continue;
       const isOver = left < box.left - SLACK || right > box.right + SLACK;
       const isBelow = top < box.top - SLACK || bottom > box.bottom + SLACK;
-      const isTold = look.textOverflow === "ellipsis" && above.closest("[title], [aria-label], summary, a, button") !== null;
-      if (((isOver && !scrolls(look.overflowX)) || (isBelow && !scrolls(look.overflowY))) && !isTold) cut = true;
+      if (((isOver && !acrossScrolls) || (isBelow && !downScrolls)) && !isTold) cut = true;
       left = Math.max(left, box.left); right = Math.min(right, box.right);
       top = Math.max(top, box.top); bottom = Math.min(bottom, box.bottom);
     }
@@ -62,25 +71,28 @@
     }
   }
 
-  const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
-  const floats = (element) => element.closest("details[open] > div, dialog, [popover], svg");
-  texts.forEach((one, index) => {
-    for (const other of texts.slice(index + 1)) {
-      if (one.element === other.element || floats(one.element) !== floats(other.element)) continue;
-      if (one.element.contains(other.element) && style(other.element).display.startsWith("inline")) continue;
-      if (other.element.contains(one.element) && style(one.element).display.startsWith("inline")) continue;
-      if (overlap(one, other)) faults.push(`${name(one.element)} lies over ${name(other.element)}`);
-    }
-  });
+  // What lies over what: by turns from the top, so that far apart things are not compared.
+  const floating = (element) => element.closest("details[open] > div, dialog, [popover], svg");
+  const flows = (element) => style(element).display.startsWith("inline");
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+  const compare = (boxes, mayLie) => {
+    boxes.sort((a, b) => a.top - b.top);
+    boxes.forEach((one, index) => {
+      for (let next = index + 1; next < boxes.length && boxes[next].top < one.bottom; next++) {
+        const other = boxes[next];
+        if (one.element === other.element || !meet(one, other) || mayLie(one.element, other.element)) continue;
+        if (floating(one.element) === floating(other.element)) faults.push(`${name(one.element)} lies over ${name(other.element)}`);
+      }
+    });
+  };
+  compare(texts, (one, other) => (one.contains(other) && flows(other)) || (other.contains(one) && flows(one)));
 
-  const presses = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")].filter((element) => shown(element) && !isAside(element));
-  const places = presses.map((element) => ({ ...through(element.getBoundingClientRect(), element.parentElement), element }));
-  places.forEach((one, index) => {
-    for (const other of places.slice(index + 1)) {
-      if (one.element.contains(other.element) || other.element.contains(one.element) || floats(one.element) !== floats(other.element)) continue;
-      if (overlap(one, other)) faults.push(`${name(one.element)} lies over ${name(other.element)}`);
-    }
-  });
+  const places = [];
+  for (const element of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
+    if (!shown(element) || isAside(element)) continue;
+    for (const rect of element.getClientRects()) places.push({ ...through(rect, element.parentElement), element });
+  }
+  compare(places, (one, other) => one.contains(other) || other.contains(one));
 
   const header = document.querySelector("header");
   if (header) {
