@@ -59,6 +59,13 @@ async def die(request: Request) -> Response:
     os._exit(3)
 
 
+async def say(request: Request) -> Response:
+    """Into its log."""
+    sys.stdout.write(request.query_params["line"] + "\n")
+    sys.stdout.flush()
+    return PlainTextResponse("said")
+
+
 async def slow(request: Request) -> Response:
     await asyncio.sleep(float(request.query_params["seconds"]))
     return PlainTextResponse("at last")
@@ -82,6 +89,7 @@ routes = [
     Route(f"{BASE}/page/{{name}}", page),
     Route(f"{BASE}/toss", toss),
     Route(f"{BASE}/die", die, methods=["GET", "POST"]),
+    Route(f"{BASE}/print", say),
     Route(f"{BASE}/slow", slow),
     WebSocketRoute(f"{BASE}/echo", echo),
 ]
