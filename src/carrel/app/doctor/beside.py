@@ -1,12 +1,13 @@
 """A look from beside a Carrel that may run, or may never have run: its settings, its machine, its process. Changes nothing."""
 
-import fcntl
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from carrel.app.doctor.doctor import Doctor
+from carrel.app.doctor.machine import name_of
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
 from carrel.domain.errors import CarrelError
@@ -14,6 +15,8 @@ from carrel.domain.finding import Finding, Report
 from carrel.rules.checkup import machine
 from carrel.rules.checkup.catalog import in_order
 from carrel.settings import Settings, load
+
+_LOCKS: Final = Path("/proc/locks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,31 @@ async def look(beside: Beside, *, answers: bool) -> Report:
         return Report(clock.now(), (beside.finding,))
     state = StateDir(beside.settings.state_dir)
     report = await Doctor(beside.settings, clock).look()
-    process = machine.runs(running_pid(state), answers=answers, state=str(state.root))
+    process = machine.runs(
+        running_pid(state), answers=answers, state=str(state.root), owner=_owner(state.root)
+    )
     return Report(report.at, in_order((beside.finding, process, *report.findings)))
 
 
 def running_pid(state: StateDir) -> int | None:
-    """Of the Carrel that holds the state directory. The lock tells, not the file: a killed one leaves its pid behind."""
+    """Of the Carrel that holds the state directory. The lock tells, not the file: a killed one leaves its pid behind.
+
+    Read, not tried: a lock of ours, however short, could keep a Carrel that starts just now from starting.
+    """
     try:
-        descriptor = os.open(state.pid_file, os.O_RDONLY | os.O_CLOEXEC)
+        inode = state.pid_file.stat().st_ino
+        held = [line.split() for line in _LOCKS.read_text().splitlines() if " FLOCK " in line]
+        if not any(field.endswith(f":{inode}") for fields in held for field in fields):
+            return None
+        return int(state.pid_file.read_text() or 0) or None
+    except (OSError, ValueError):
+        return None
+
+
+def _owner(root: Path) -> str | None:
+    """Somebody else than us, whose Carrel only they can ask."""
+    try:
+        uid = root.stat().st_uid
     except OSError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return int(os.pread(descriptor, 32, 0).strip() or b"0") or None
-    finally:
-        os.close(descriptor)
-    return None
+    return name_of(uid) if uid != os.geteuid() else None

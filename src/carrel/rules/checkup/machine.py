@@ -232,14 +232,20 @@ def clock(now: datetime, jumped: float | None) -> Finding:
     return CLOCK.bad(told) if abs(jumped) > 60 else CLOCK.warning(told)
 
 
-def runs(pid: int | None, *, answers: bool, state: str) -> Finding:
+def runs(pid: int | None, *, answers: bool, state: str, owner: str | None = None) -> Finding:
+    """`owner`: whose it is, where it is somebody else's than whoever asks."""
     if pid is None:
         return RUNS.good(f"None runs in {state}; what only a running one knows was not looked at.")
     if answers:
         return RUNS.good(f"It runs (process {pid}) and answers.")
+    if owner is not None:
+        return RUNS.unknown(
+            f"It runs (process {pid}) as {owner}, and tells nobody else how it is.",
+            f"`sudo -u {owner} carrel doctor --state-dir {state}`",
+        )
     return RUNS.bad(
         f"It runs (process {pid}), and does not answer at its owner's socket in {state}.",
-        f"Ask as the user it runs as; if it hangs, end it with `kill {pid}` (people go on working) and start `carrel up`.",
+        f"If it hangs, end it with `kill {pid}` (people go on working) and start it again.",
     )
 
 

@@ -97,6 +97,7 @@ MACHINE: list[Case] = [
     ("CRL110", lambda: machine.runs(None, answers=False, state="/s"), GOOD, "None runs"),
     ("CRL110", lambda: machine.runs(7, answers=True, state="/s"), GOOD, "process 7"),
     ("CRL110", lambda: machine.runs(7, answers=False, state="/s"), BAD, "does not answer"),
+    ("CRL110", lambda: machine.runs(7, answers=False, state="/s", owner="eve"), UNKNOWN, "as eve"),
 ]
 DATAPLANE: list[Case] = [
     ("CRL201", lambda: dataplane.port(Port("port", "127.0.0.1", 8000)), GOOD, "free"),
