@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_WRONG_LINE: Any = typer.BadParameter.__base__
+"""What a mistyped command, option or value raises; typer gives it no name of its own."""
 
 
 def _version(wanted: bool) -> None:
@@ -45,10 +49,23 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no dashes is no reason to fail
     try:
         _demand_text(sys.argv)
-        app(prog_name="carrel")
+        _run(as_json="--json" in sys.argv)
     except CarrelError as error:
         Screen(as_json="--json" in sys.argv).failure(error)
         sys.exit(exit_of(error))
+
+
+def _run(*, as_json: bool) -> None:
+    """A line that is no command is told in JSON, too, to whoever reads JSON."""
+    if not as_json:
+        app(prog_name="carrel")
+        return
+    try:
+        sys.exit(typer.main.get_command(app).main(prog_name="carrel", standalone_mode=False))
+    except typer.Abort:
+        sys.exit(1)
+    except _WRONG_LINE as error:
+        raise Invalid(error.format_message()) from error
 
 
 def _demand_text(words: Sequence[str]) -> None:

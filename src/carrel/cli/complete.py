@@ -20,6 +20,7 @@ from carrel.client import users as user_calls
 from carrel.client import workspaces as workspace_calls
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import CarrelError
+from carrel.domain.workspace import LIVE
 
 WITHIN: Final = 1.0
 _MOST: Final = 200
@@ -62,7 +63,7 @@ async def _users(client: Client) -> Known:
 
 
 async def _workspaces(client: Client) -> Known:
-    found = await workspace_calls.page(client, limit=_MOST)
+    found = await workspace_calls.page(client, phases=sorted(LIVE), limit=_MOST)
     return [(one.id, f"{one.pool}, {one.phase}") for one in found.items]
 
 

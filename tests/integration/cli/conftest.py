@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import select
 import socket
 import sys
 import tempfile
+import termios
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,10 +72,64 @@ class Shell:
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
 
+    @asynccontextmanager
+    async def on_terminal(self, *words: str, columns: int = 100, **env: str) -> AsyncIterator["Watched"]:
+        """In a process of its own, with a terminal that somebody looks at."""
+        ours, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, (30, columns))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "carrel", *words),
+            cwd=self.home,
+            env=self.env | {"TERM": "xterm", "LANG": "C.UTF-8"} | env,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        watched = Watched(ours, process)
+        try:
+            yield watched
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            os.close(ours)
+
     async def ok(self, *words: str, stdin: str = "", **env: str) -> Ended:
         ended = await self.run(*words, stdin=stdin, **env)
         assert ended.status == 0, ended.err
         return ended
+
+
+@dataclass
+class Watched:
+    terminal: int
+    process: asyncio.subprocess.Process
+    seen: str = ""
+
+    async def sees(self, text: str, within: float = 30) -> None:
+        async with asyncio.timeout(within):
+            while text not in self.seen:
+                await self._read()
+
+    async def ended(self, within: float = 30) -> int:
+        async with asyncio.timeout(within):
+            while await self._read():
+                pass
+            return await self.process.wait()
+
+    async def _read(self) -> bool:
+        """False once nobody can write any more."""
+        await asyncio.sleep(0.02)
+        if not select.select([self.terminal], [], [], 0)[0]:
+            return True
+        try:
+            found = os.read(self.terminal, 1 << 16)
+        except OSError:
+            return False
+        self.seen += found.decode(errors="replace").replace("\r\n", "\n")
+        return bool(found)
 
 
 @pytest.fixture(autouse=True)
