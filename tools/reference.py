@@ -20,8 +20,10 @@ from carrel.cli.app import app as cli
 from carrel.cli.exits import EXITS
 from carrel.clock import SystemClock
 from carrel.domain import reason
+from carrel.domain.cause import Fault
 from carrel.domain.errors import ALL_ERRORS
 from carrel.domain.units import format_duration
+from carrel.rules import blame
 from carrel.rules.checkup.catalog import KINDS as FINDINGS
 from carrel.rules.checkup.kind import SUBJECTS
 from carrel.settings.model import Settings
@@ -150,6 +152,11 @@ def errors() -> str:
     return table(("code", "HTTP status", "exit code of `carrel`", "meaning"), rows)
 
 
+def faults() -> str:
+    rows = ((code(fault), blame.AT_START[fault].sentence, blame.AT_START[fault].remedy) for fault in Fault)
+    return table(("code", "what the person reads", "what an admin does"), rows)
+
+
 def reasons() -> str:
     """Each reason with the sentence under it in the source, which is its documentation."""
     source = ast.parse(inspect.getsource(reason.ReasonCode)).body[0]
@@ -241,6 +248,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "templates": settings_of(TemplateSettings),
     "pools": settings_of(PoolSettings),
     "errors": errors,
+    "faults": faults,
     "reasons": reasons,
     "metrics": metrics,
     "findings": findings,

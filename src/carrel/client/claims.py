@@ -11,7 +11,6 @@ from carrel.client.connection import PAUSES, Client
 from carrel.client.failures import error_of, unreachable
 from carrel.client.messages import Message, messages
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import NotFound
 from carrel.wire.v1 import Claim, Event, Failure, Page
 
 _STREAM: Final = "text/event-stream"
@@ -51,10 +50,7 @@ async def events(client: Client, claim_id: str, after: int = 0) -> list[Event]:
 
 async def failure(client: Client, claim_id: str) -> Failure | None:
     """Why it ended or takes longer; None where nothing went wrong."""
-    try:
-        return await client.get(f"/claims/{claim_id}/failure", Failure)
-    except NotFound:
-        return None
+    return await client.get_any(f"/claims/{claim_id}/failure", Failure)
 
 
 async def watch(client: Client, claim_id: str, after: int = 0) -> AsyncIterator[Event | Claim]:

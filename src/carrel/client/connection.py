@@ -62,6 +62,11 @@ class Client:
     async def get(self, path: str, shape: type[T], query: Values | None = None) -> T:
         return self._read(await self._send("GET", path, query=query), shape)
 
+    async def get_any(self, path: str, shape: type[T]) -> T | None:
+        """None where Carrel answers that there is nothing to tell."""
+        response = await self._send("GET", path)
+        return self._read(response, shape) if response.content else None
+
     async def post(self, path: str, shape: type[T], content: Values | None = None) -> T:
         return self._read(await self._send("POST", path, content=content), shape)
 

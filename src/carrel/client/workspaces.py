@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from carrel.client.connection import Client
-from carrel.domain.errors import NotFound
 from carrel.domain.workspace import Phase
 from carrel.domain.workspace_list import Sort
 from carrel.wire.v1 import Event, Failure, ListedWorkspace, Logs, Page, Workspace
@@ -47,10 +46,7 @@ async def events(client: Client, workspace_id: str, after: int = 0) -> list[Even
 
 async def failure(client: Client, workspace_id: str) -> Failure | None:
     """Why it failed; None where nothing went wrong."""
-    try:
-        return await client.get(f"/workspaces/{workspace_id}/failure", Failure)
-    except NotFound:
-        return None
+    return await client.get_any(f"/workspaces/{workspace_id}/failure", Failure)
 
 
 async def logs(client: Client, workspace_id: str, lines: int = 200) -> str:

@@ -322,6 +322,23 @@ async def test_an_admin_who_looks_sees_what_to_do_and_no_buttons_of_the_person(
         assert (await (await house.browser(await house.person("eve"))).get(page)).status_code == 404
 
 
+async def test_only_those_who_may_see_it_are_told_why_it_failed(house: House) -> None:
+    driver = Faulty(house)
+    async with planted(house, driver, probe=Answers(it_does=True)) as lab:
+        page = await _held(lab)
+        for instance in await driver.list():
+            driver.crash(instance.workspace_id, "The program ended by itself, with exit status 3.")
+        await lab.told(page, "The app crashed.")
+        claim = (await lab.browser.get(f"/hub/api/v1/claims/{page.rpartition('/')[2]}")).json()
+        places = [f"claims/{claim['id']}/failure", f"workspaces/{claim['workspace']['id']}/failure"]
+        for name, role, status in (("root", Role.ADMIN, 200), ("eve", Role.USER, 404)):
+            somebody = await house.browser(await house.person(name, role))
+            answers = [await somebody.get(f"/hub/api/v1/{place}") for place in places]
+            assert [answer.status_code for answer in answers] == [status, status]
+        own = (await lab.browser.get(f"/hub/api/v1/{places[1]}")).json()
+        assert (own["code"], own["whose"], own["is_over"]) == ("crash", "app", True)
+
+
 async def test_one_that_works_again_ends_the_trouble(house: House) -> None:
     driver = Faulty(house)
     driver.at_create = Rejected("templates.lab.command is empty.")

@@ -50,6 +50,11 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         (401, 403, 200, 200, 404, 200, 404),
     ),
     "claims.events": (lambda w: {"url": f"/claims/{w.claim}/events"}, (401, 200, 200, 200, 404, 200, 404)),
+    "claims.failure": (lambda w: {"url": f"/claims/{w.claim}/failure"}, (401, 204, 204, 204, 404, 204, 404)),
+    "workspaces.failure": (
+        lambda w: {"url": f"/workspaces/{w.workspace}/failure"},
+        (401, 204, 204, 204, 404, 204, 404),
+    ),
     "workspaces.page": (lambda _: {"url": "/workspaces"}, (401, 200, 200, 200, 200, 200, 200)),
     "workspaces.get": (lambda w: {"url": f"/workspaces/{w.workspace}"}, (401, 200, 200, 200, 404, 200, 404)),
     "workspaces.stop": (
