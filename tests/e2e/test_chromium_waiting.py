@@ -5,10 +5,14 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from carrel.domain.queue import Estimate
+from carrel.web.pages.words import expected, ordinal, span
 
 from .pages.scene import sign_in
 from .running import Carrel, PersonWithToken, eventually, running, small_config
@@ -51,6 +55,17 @@ template = "small"
 backend = "local"
 warm = 1
 """
+
+
+IN_THE_BACKGROUND = """
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return "granted"; }
+  constructor(title) { localStorage.told = title; }
+};
+Object.defineProperty(document, "hidden", { get: () => true });
+"""
+"""A tab that nobody looks at, in a browser that writes down what it was to tell."""
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +114,7 @@ async def full(carrel: Carrel, pool: str) -> Queue:
 async def window(
     carrel: Carrel, browser: Browser, name: str, *, scripts: bool = True
 ) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(java_script_enabled=scripts, permissions=["notifications"])
+    context = await browser.new_context(java_script_enabled=scripts)
     context.set_default_timeout(30_000)
     await sign_in(context, carrel, await carrel.person(name))
     yield context
@@ -120,6 +135,7 @@ async def test_one_who_waits_sees_each_step_and_lands_inside_without_doing_anyth
     first = await carrel.person("first-in-line")
     ahead = await carrel.claim("class", first.token, expect=(202,))
     async with window(carrel, browser, "ada") as context:
+        await context.add_init_script(IN_THE_BACKGROUND)
         page = await ask(context, carrel, "class?path=seen%3Fx=%C3%BC%26y=1")
         await expect(page).to_have_title("2nd in the queue – Late app")
         await expect(page.get_by_role("status")).to_contain_text("You are 2nd in the queue.")
@@ -139,6 +155,8 @@ async def test_one_who_waits_sees_each_step_and_lands_inside_without_doing_anyth
         await expect(page.get_by_text("It will take")).to_be_visible()
         assert await page.evaluate("window.wasNeverReloaded")
         await page.wait_for_url(re.compile(r"/w/[a-z0-9]{16}/seen\?x=%C3%BC&y=1$"))
+        await page.goto(carrel.hub)
+        assert await page.evaluate("localStorage.told") == "Late app is ready"
 
 
 async def test_without_scripts_the_page_asks_again_by_itself_until_one_is_inside(
@@ -162,3 +180,47 @@ async def test_whoever_leaves_the_queue_comes_home_and_is_told_so(carrel: Carrel
         await page.wait_for_url("**/hub/?done=left")
         await expect(page.get_by_role("status")).to_have_text("You left the queue.")
         await expect(page.get_by_text("gave it back")).to_have_count(0)
+
+
+async def test_scripts_say_numbers_in_the_words_of_the_page(carrel: Carrel, browser: Browser) -> None:
+    seconds = [
+        0,
+        0.4,
+        1,
+        4.9,
+        5.1,
+        12,
+        41,
+        54.9,
+        55.1,
+        61,
+        89,
+        91,
+        119,
+        600,
+        3599.6,
+        5390,
+        5500,
+        9100,
+        40_000,
+    ]
+    numbers = [1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 23, 101, 111, 112, 113, 1001]
+    async with window(carrel, browser, "carol") as context:
+        page = await context.new_page()
+        await page.goto(carrel.hub)
+        said = await page.evaluate(
+            """async ([seconds, numbers]) => {
+                const words = await import("/hub/static/words.js");
+                const pairs = seconds.flatMap((likely) => seconds.map((most) => words.expected(likely, [0, most])));
+                return [seconds.map(words.span), pairs, numbers.map(words.ordinal), words.expected(null, null)];
+            }""",
+            [seconds, numbers],
+        )
+    spans = [timedelta(seconds=value) for value in seconds]
+    pairs = [expected(Estimate(timedelta(0), likely, most)) for likely in spans for most in spans]
+    assert said == [
+        [span(value) for value in spans],
+        pairs,
+        [ordinal(number) for number in numbers],
+        expected(None),
+    ]

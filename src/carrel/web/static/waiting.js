@@ -1,10 +1,13 @@
 // Follows one claim: its place, its steps and how long it may take, as they change, and on into the workspace when it is ready.
+const version = new URL(import.meta.url).search; // or an old file might come out of the browser's cache
+const { expected, ordinal, span } = await import(`./words.js${version}`);
+
 const box = document.getElementById("waiting");
 const part = (id) => document.getElementById(id);
 const [heading, place, sentence, estimate, trouble, cause, tell] =
   ["heading", "place", "sentence", "estimate", "trouble", "cause", "tell"].map(part);
 const called = box.dataset.called;
-const icons = `/hub/static/icons.svg${new URL(import.meta.url).search}`;
+const icons = `/hub/static/icons.svg${version}`;
 const rows = [...box.querySelectorAll(".steps > li")];
 const STATES = { done: "done", now: "under way", todo: "still to come", failed: "failed" };
 const TONES = { done: "good", failed: "bad" };
@@ -13,33 +16,6 @@ const ICONS = { done: "check", failed: "x", todo: "clock" };
 function say(element, text) {
   element.hidden = !text;
   if (element.textContent !== text) element.textContent = text; // what stays the same is not read out again
-}
-
-function about(seconds) {
-  if (seconds < 5) return "a few seconds";
-  if (seconds < 55) return `about ${Math.round(seconds / 5) * 5} seconds`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes >= 90) return `about ${Math.round(minutes / 60)} hours`;
-  return minutes <= 1 ? "about a minute" : `about ${minutes} minutes`;
-}
-
-function expected(claim) {
-  if (claim.estimate_seconds === null) return "How long it takes is not known.";
-  const [likely, most] = [claim.estimate_seconds, claim.estimate_range[1]].map(about);
-  const tail = most === likely || most === "a few seconds" ? "" : `, rarely more than ${most.replace("about ", "")}`;
-  return `It will take ${likely}${tail}.`;
-}
-
-function span(seconds) {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 1) return "under 1 s";
-  if (whole < 60) return `${whole} s`;
-  return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
-}
-
-function ordinal(number) {
-  const isTeen = [11, 12, 13].includes(number % 100);
-  return number + ((!isTeen && { 1: "st", 2: "nd", 3: "rd" }[number % 10]) || "th");
 }
 
 // The browser's clock may be wrong, so a running step is timed from when it was first seen, on top of what the page said then.
@@ -84,7 +60,7 @@ function show(claim) {
   say(heading, where ? `Waiting for ${called}` : `${called} is starting`);
   say(place, where && `You are ${where}.`);
   say(sentence, claim.sentence);
-  say(estimate, claim.position ? expected(claim) : "");
+  say(estimate, claim.position ? expected(claim.estimate_seconds, claim.estimate_range) : "");
   trouble.hidden = !claim.trouble;
   say(cause, claim.trouble ?? "");
   claim.steps.forEach((step, number) => draw(rows[number], step));

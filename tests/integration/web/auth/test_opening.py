@@ -13,7 +13,7 @@ from carrel.domain.workspace import Phase, Workspace
 from carrel.services import claims
 from carrel.store import pools, workspaces
 
-from .house import HUB, POOL, Browser, House
+from .house import HUB, PASSWORD, POOL, Browser, House
 
 OPEN = f"{HUB}/hub/open/lab"
 
@@ -56,6 +56,17 @@ async def test_the_page_says_where_it_will_open_in_words_people_wrote(house: Hou
     page = await browser.open(f"{OPEN}/thesis?{urlencode({'path': 'lab/tree/Übung <1>.ipynb'})}")
     assert "lab/tree/Übung &lt;1&gt;.ipynb" in page.text
     assert "thesis" in page.text
+
+
+async def test_the_place_is_kept_through_signing_in(house: House) -> None:
+    await house.person("ada")
+    browser = house.browser()
+    link = "/hub/open/lab?path=lab/tree/%C3%9C%201.ipynb%3Fx%3D1%26y%3D%2F%2Fz"
+    asked = await browser.open(HUB + link)
+    page = await browser.open(asked.headers["location"])
+    answer = await browser.submit(page, "/hub/sign-in", {"name": "ada", "password": PASSWORD})
+    assert answer.headers["location"] == link
+    assert "lab/tree/Ü 1.ipynb?x=1&amp;y=//z" in (await browser.open(HUB + link)).text
 
 
 async def test_the_place_is_kept_through_the_queue(house: House) -> None:
