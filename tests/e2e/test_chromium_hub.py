@@ -219,7 +219,9 @@ async def test_an_end_is_told_and_leads_back_to_the_hub(stage: Stage, alices: Br
         return await page.get_by_role("heading", name="This workspace does not answer").is_visible()
 
     await eventually("it is gone", is_gone)
-    await page.get_by_role("link", name="To your workspaces").click()
+    await page.get_by_role("link", name="See what became of it").click()
+    await expect(page.get_by_role("heading", name="This workspace has ended")).to_be_visible()
+    await page.get_by_role("link", name="To the hub").click()
     await expect(page.get_by_role("heading", name="Yours")).to_be_visible()
     await alices.clear_cookies(name="carrel-ticket")
     await alices.clear_cookies(name="carrel-grace")
