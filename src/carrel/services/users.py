@@ -47,8 +47,9 @@ async def create(
 
 def newcomer(ctx: Context, name: str, display_name: str | None, role: Role) -> User:
     """Raises Invalid."""
+    known_as = person_name(name)
     shown_as = person_display_name(display_name or name)
-    return User(UserId(new_id()), person_name(name), shown_as, role, ctx.clock.now())
+    return User(UserId(new_id()), known_as, shown_as, role, ctx.clock.now())
 
 
 async def get(ctx: Context, actor: Actor, user_id: UserId) -> User:
