@@ -10,7 +10,7 @@ from carrel.domain.errors import Invalid
 from carrel.domain.ids import ClaimId, PoolName, ReportId, WorkspaceId
 from carrel.domain.report import Report
 from carrel.mint import new_id
-from carrel.store import reports
+from carrel.store import history, reports
 from carrel.store.engine import Store
 
 World = Any
@@ -91,6 +91,20 @@ async def test_pages_are_newest_first_and_go_on(world: World, store: Store) -> N
     assert [report.id for report in (await store.read(reports.page)).items] == sent[::-1]
     with pytest.raises(Invalid, match="cursor"):
         await store.read(reports.page, after="nonsense")
+
+
+async def test_what_was_seen_to_long_ago_is_forgotten_and_nothing_else(world: World, store: Store) -> None:
+    old, late, waiting = [
+        await store.write(reports.put, await _report(world, claim_id=ClaimId(f"c{number}")))
+        for number in range(3)
+    ]
+    await store.write(reports.done, old.id, "root", world.now)
+    before = world.later(60)
+    await store.write(reports.done, late.id, "root", world.later())
+    assert await store.write(history.forget, before) == 1
+    assert await store.write(history.forget, before) == 0
+    kept = (await store.read(reports.page)).items
+    assert {report.id for report in kept} == {late.id, waiting.id}
 
 
 async def test_the_same_report_from_all_replicas_at_once_is_one(world: World, replicas: list[Store]) -> None:

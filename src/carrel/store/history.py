@@ -1,4 +1,5 @@
-"""Forgets what is long over: gone workspaces, released claims, their timelines, old lines of the audit. Never anything live.
+"""Forgets what is long over: gone workspaces, released claims, their timelines, reports that were seen to, old lines of the audit. Never
+anything live.
 
 In batches, each a transaction of its own, so that nobody waits for it.
 """
@@ -14,6 +15,7 @@ from carrel.store import schema
 _a = schema.audit
 _c = schema.claims
 _e = schema.events
+_r = schema.reports
 _w = schema.workspaces
 
 BATCH: Final = 200
@@ -39,12 +41,19 @@ _CLAIMS = (
     .limit(_most)
 )
 """What was released before then was made before then, and that has an index. Its workspace goes first: it names the claim."""
+_REPORTS = (
+    sa.select(_r.c.id)
+    .where(_r.c.done_at < sa.bindparam("before", type_=_r.c.done_at.type))
+    .order_by(_r.c.at, _r.c.id)
+    .limit(_most)
+)
 _OLDEST_LINES = sa.select(_a.c.id, _a.c.at).order_by(_a.c.id).limit(_most)
 
 _ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _NO_WORKSPACES = sa.delete(_w).where(_w.c.id.in_(_ids), _w.c.phase == "gone")
 _NO_CLAIMS = sa.delete(_c).where(_c.c.id.in_(_ids), _c.c.state == "released")
 _NO_EVENTS = sa.delete(_e).where(_e.c.subject.in_(_ids))
+_NO_REPORTS = sa.delete(_r).where(_r.c.id.in_(_ids), _r.c.done_at.is_not(None))
 _NO_LINES = sa.delete(_a).where(_a.c.id.in_(_ids))
 
 
@@ -54,9 +63,11 @@ def forget(conn: Connection, before: datetime, most: int = BATCH) -> int:
     _delete(conn, workspaces, _NO_WORKSPACES, _NO_EVENTS)
     claims = _ended(conn, _CLAIMS, before, most)
     _delete(conn, claims, _NO_CLAIMS, _NO_EVENTS)
+    reports = _ended(conn, _REPORTS, before, most)
+    _delete(conn, reports, _NO_REPORTS)
     lines = [row.id for row in conn.execute(_OLDEST_LINES, {"most": most}) if row.at < before]
     _delete(conn, lines, _NO_LINES)
-    return len(workspaces) + len(claims) + len(lines)
+    return len(workspaces) + len(claims) + len(reports) + len(lines)
 
 
 def _ended(conn: Connection, query: sa.Select[Any], before: datetime, most: int) -> list[Any]:
