@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import FloatRect
 from playwright.async_api import Page as Tab
 from tests.e2e.conftest import SHOTS
 
@@ -11,7 +12,16 @@ HERE = Path(__file__).parent
 LAYOUT = (HERE / "layout.js").read_text()
 WIDTHS = {320: 568, 390: 844, 1280: 800, 1920: 1080}
 PICTURED = (390, 1280)
+LONGEST_PICTURE = 3000
 SERIOUS = ("serious", "critical")
+
+GROUND_AND_INK = """() => {
+  const look = getComputedStyle(document.body), bare = document.body.appendChild(document.createElement("i"));
+  bare.style.backgroundColor = "Canvas";
+  const canvas = getComputedStyle(bare).backgroundColor;
+  bare.remove();
+  return [look.backgroundColor === "rgba(0, 0, 0, 0)" ? canvas : look.backgroundColor, look.color];
+}"""
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -31,19 +41,22 @@ async def layout_faults(tab: Tab, name: str) -> list[str]:
 
 
 async def _pictures(tab: Tab, name: str) -> None:
+    """Of a long page its beginning."""
     SHOTS.mkdir(exist_ok=True)
+    size: dict[str, float] = await tab.evaluate(
+        "() => ({ width: innerWidth, height: document.documentElement.scrollHeight })"
+    )
+    seen = FloatRect(x=0, y=0, width=size["width"], height=min(size["height"], LONGEST_PICTURE))
     for scheme in SCHEMES:
         await tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        await tab.screenshot(path=SHOTS / f"page-{name}-{scheme}.png", full_page=True)
+        await tab.screenshot(path=SHOTS / f"page-{name}-{scheme}.png", full_page=True, clip=seen)
     await tab.emulate_media(color_scheme="light", reduced_motion="reduce")
 
 
 async def brightness(tab: Tab, scheme: Scheme) -> tuple[float, float]:
     """Of the page's ground and of its ink, 0 to 255."""
     await tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    found: list[str] = await tab.evaluate(
-        "() => { const look = getComputedStyle(document.body); return [look.backgroundColor, look.color]; }"
-    )
+    found: list[str] = await tab.evaluate(GROUND_AND_INK)
     ground, ink = (_brightness(colour) for colour in found)
     return ground, ink
 

@@ -202,9 +202,15 @@ async def _a_morning(scene: Scene) -> None:
 
 def _samples(conn: Connection, now: datetime) -> None:
     for minute in range(1, 360):
-        waiting = 3 if 100 < minute < 130 else 0
-        sample = Sample(
-            PoolName("small"), now - timedelta(minutes=minute), ready=0 if waiting else 2 + minute % 2,
+        at, waiting = now - timedelta(minutes=minute), 3 if 100 < minute < 130 else 0
+        busy = Sample(
+            PoolName("small"), at, ready=0 if waiting else 2 + minute % 2,
             starting=minute % 3, claimed=8 - minute // 50, waiting=waiting, failed=minute % 90 == 0,
         )  # fmt: skip
-        samples.add(conn, sample)
+        samples.add(conn, busy)
+        for pool in ("broken", "cold", "full", "jupyterlab", "paused", "slow"):
+            fails, is_full = pool == "broken" and minute % 10 == 0, pool == "full"
+            quiet = Sample(
+                PoolName(pool), at, ready=0, starting=0, claimed=is_full, waiting=is_full, failed=fails
+            )
+            samples.add(conn, quiet)
