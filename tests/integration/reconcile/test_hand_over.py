@@ -63,7 +63,7 @@ async def test_a_late_bad_answer_takes_nothing_from_somebody_who_is_inside_alrea
     may_answer.set()
     assert (await late).workspace_id == in_time.workspace_id
     view = await service.get(small.context, alice, claim.id)
-    assert view.is_open
+    assert view.is_settled
     await small.settle()
     kept = await small.store.read(workspaces.of_claim, claim.id)
     assert kept is not None
@@ -87,7 +87,7 @@ async def test_a_backend_that_is_away_leaves_a_claim_held_and_is_not_asked_witho
     alice = await small.person("alice")
     view = await service.claim(small.context, alice, pool="lab")
     assert view.claim.state is ClaimState.HELD
-    assert not view.is_open
+    assert not view.is_settled
     small.clock.time += timedelta(seconds=60)
     before = tries
     for _ in range(20):
@@ -97,7 +97,7 @@ async def test_a_backend_that_is_away_leaves_a_claim_held_and_is_not_asked_witho
     assert 1 <= tries - before <= 4
     small.driver.attach = attach  # type: ignore[method-assign]
     await small.settle()
-    assert (await service.get(small.context, alice, view.claim.id)).is_open
+    assert (await service.get(small.context, alice, view.claim.id)).is_settled
 
 
 async def test_a_workspace_that_cannot_be_ended_is_tried_again_with_pauses(small: Rig) -> None:
@@ -140,7 +140,7 @@ async def test_a_claim_is_handed_over_once_although_the_loop_looks_meanwhile(sma
 
     small.driver.vouches = slow  # type: ignore[method-assign]
     view = await service.claim(small.context, await small.person("alice"), pool="lab")
-    assert view.is_open
+    assert view.is_settled
     assert view.workspace is not None
     assert asked.count(view.workspace.id) == 1
 

@@ -53,10 +53,10 @@ async def test_a_home_that_never_comes_keeps_a_request_waiting_for_a_bounded_tim
     alice = await small.person("alice")
     view = await asyncio.wait_for(service.claim(small.context, alice, pool="lab"), 5)
     assert view.claim.state is ClaimState.HELD
-    assert not view.is_open
+    assert not view.is_settled
     small.driver.attach = attach  # type: ignore[method-assign]
     await small.settle()
-    assert (await service.get(small.context, alice, view.claim.id)).is_open
+    assert (await service.get(small.context, alice, view.claim.id)).is_settled
 
 
 async def test_an_end_that_never_comes_is_asked_for_again(

@@ -37,7 +37,7 @@ async def test_a_claim_takes_a_warm_one_with_its_home_and_the_pool_refills(small
     alice = await small.person("alice")
     view = await service.claim(small.context, alice, pool="lab")
     assert view.claim.state is ClaimState.HELD
-    assert view.is_open
+    assert view.is_settled
     assert view.workspace is not None
     assert small.driver.home_of(view.workspace.id) == view.workspace.home_id
     again = await service.claim(small.context, alice, pool="lab")
@@ -55,7 +55,7 @@ async def test_a_dead_warm_workspace_is_replaced_and_the_person_does_not_notice(
     )
     small.driver.crash(first.id, "It ran out of memory.")
     view = await service.claim(small.context, await small.person("alice"), pool="lab")
-    assert view.is_open
+    assert view.is_settled
     assert view.workspace is not None
     assert view.workspace.id == second.id
     await small.settle()
@@ -75,7 +75,7 @@ async def test_when_all_warm_ones_are_dead_the_claim_waits_and_is_served_by_the_
     assert view.claim.state is ClaimState.WAITING
     assert view.position == 1
     await small.settle()
-    assert (await service.get(small.context, alice, view.claim.id)).is_open
+    assert (await service.get(small.context, alice, view.claim.id)).is_settled
 
 
 async def test_beyond_the_limit_people_wait_in_order_and_are_served_as_others_leave(small: Rig) -> None:
@@ -94,7 +94,7 @@ async def test_beyond_the_limit_people_wait_in_order_and_are_served_as_others_le
     assert (await service.get(small.context, people[3], views[3].claim.id)).position == 1
     await service.release(small.context, people[0], views[0].claim.id)
     await small.settle(10)
-    assert (await service.get(small.context, people[3], views[3].claim.id)).is_open
+    assert (await service.get(small.context, people[3], views[3].claim.id)).is_settled
     assert (await service.get(small.context, people[4], views[4].claim.id)).position == 1
     assert await small.store.read(pools.live, small.pool.name) == 3
 
@@ -130,7 +130,7 @@ async def test_an_owner_sees_why_theirs_ended_and_gets_another(small: Rig) -> No
     told = await workspace_service.get(small.context, alice, view.workspace.id)
     assert told.workspace.reason == "It ran out of memory."
     another = await service.claim(small.context, alice, pool="lab")
-    assert another.is_open
+    assert another.is_settled
     assert another.workspace is not None
     assert another.workspace.id != view.workspace.id
 
@@ -235,4 +235,4 @@ async def test_what_somebody_held_ends_when_they_are_disabled(small: Rig) -> Non
     await small.settle(10)
     ended = (await workspace_service.get(small.context, System(), view.workspace.id)).workspace
     assert (ended.phase, ended.reason) == (Phase.GONE, "The account was disabled.")
-    assert (await service.get(small.context, bob, kept.claim.id)).is_open
+    assert (await service.get(small.context, bob, kept.claim.id)).is_settled
