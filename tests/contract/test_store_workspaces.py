@@ -9,7 +9,7 @@ import pytest
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.errors import Internal
 from carrel.domain.home import Home
-from carrel.domain.ids import HomeId, PoolName, WorkspaceId
+from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import TRANSITIONS, Desired, Phase, Workspace, may_become
 from carrel.mint import new_id
@@ -233,21 +233,6 @@ async def test_addresses_of_the_gone_are_remembered_for_as_long_as_asked(world: 
         (early.endpoint, early.id, early_at),
         (late.endpoint, late.id, late_at),
     ]
-
-
-async def test_pages_of_workspaces_are_filtered_and_stable(world: World, store: Store) -> None:
-    pool = await world.pool()
-    warm = await world.warm(pool, 3)
-    user = await world.user()
-    mine = (await world.take(user, pool)).claim.workspace_id
-    first = await store.read(workspaces.page, pool=pool.name, phases={Phase.READY}, limit=2)
-    world.later()
-    await world.warm(pool, 1)
-    rest = await store.read(workspaces.page, pool=pool.name, phases={Phase.READY}, after=first.next, limit=2)
-    assert sorted(row.id for row in (*first.items, *rest.items)) == sorted(row.id for row in warm)
-    assert [row.id for row in (await store.read(workspaces.page, owner=user.id)).items] == [mine]
-    assert (await store.read(workspaces.page, pool=PoolName("nowhere"))).items == []
-    assert (await store.read(workspaces.page, phases=set())).items == []
 
 
 async def test_coming_are_those_on_their_way_to_whoever_is_next(world: World, store: Store) -> None:

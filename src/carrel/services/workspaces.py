@@ -1,6 +1,5 @@
-"""Workspaces: look at them, restart, extend and stop them, read their timeline and log."""
+"""Workspaces: look at one, restart, extend and stop it, read its timeline and log."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,14 +8,13 @@ from sqlalchemy import Connection
 from carrel.domain.actor import Actor
 from carrel.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from carrel.domain.event import Event
-from carrel.domain.ids import PoolName, UserId, WorkspaceId
-from carrel.domain.page import Page
+from carrel.domain.ids import WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import DriverError, Logs, Restarts, Spec, within
 from carrel.ports.wake import ROUTES, pool_topic
-from carrel.rules.access import Action, owner_filter, require
+from carrel.rules.access import Action, require
 from carrel.rules.term import extended
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
@@ -53,28 +51,6 @@ def _get(
 
 def _view(conn: Connection, workspace: Workspace) -> WorkspaceView:
     return WorkspaceView(workspace, templates.get(conn, workspace.template, workspace.template_version))
-
-
-async def page(
-    ctx: Context,
-    actor: Actor,
-    *,
-    owner: UserId | None = None,
-    pool: str | None = None,
-    phases: Collection[Phase] | None = None,
-    after: str | None = None,
-    limit: int = 50,
-) -> Page[WorkspaceView]:
-    """Newest first. People see their own; admins see all, warm ones too."""
-    shown = owner_filter(actor, owner)
-
-    def read(conn: Connection) -> Page[WorkspaceView]:
-        rows = workspaces.page(
-            conn, owner=shown, pool=PoolName(pool) if pool else None, phases=phases, after=after, limit=limit
-        )
-        return Page([_view(conn, row) for row in rows.items], rows.next)
-
-    return await ctx.store.read(read)
 
 
 async def stop(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:

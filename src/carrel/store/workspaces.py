@@ -1,6 +1,6 @@
 """Workspaces: intended, found, moved and remembered. Every write adds one to `version` and writes its own line of the timeline."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
-from carrel.domain.page import Page
+from carrel.domain.ids import ClaimId, HomeId, PoolName, WorkspaceId
 from carrel.domain.workspace import LIVE, Desired, Phase, Workspace
-from carrel.store import cursor, events, schema
+from carrel.store import events, schema
 from carrel.store.phases import move
 from carrel.store.workspace_rows import endpoint_from, endpoint_values, values_of, workspace_from
 
@@ -25,7 +24,6 @@ __all__ = [
     "move",
     "of_claim",
     "of_pool",
-    "page",
     "placed",
     "recent_addresses",
     "routable",
@@ -132,30 +130,6 @@ def of_pool(conn: Connection, pool: PoolName) -> list[Workspace]:
 def of_claim(conn: Connection, claim_id: ClaimId) -> Workspace | None:
     """Also after the claim was released and the workspace is gone."""
     return _one(conn.execute(_OF_CLAIM, {"claim": claim_id}))
-
-
-def page(
-    conn: Connection,
-    *,
-    owner: UserId | None = None,
-    pool: PoolName | None = None,
-    phases: Collection[Phase] | None = None,
-    after: str | None = None,
-    limit: int = 50,
-) -> Page[Workspace]:
-    """Newest first."""
-    query = sa.select(_w).order_by(_w.c.created_at.desc(), _w.c.id.desc()).limit(cursor.size(limit) + 1)
-    if owner is not None:
-        query = query.where(_w.c.owner == owner)
-    if pool is not None:
-        query = query.where(_w.c.pool == pool)
-    if phases is not None:
-        query = query.where(_w.c.phase.in_(sorted(phase.value for phase in phases)))
-    if after is not None:
-        at, last = cursor.moment_and_id(after)
-        query = query.where(sa.or_(_w.c.created_at < at, sa.and_(_w.c.created_at == at, _w.c.id < last)))
-    rows = [workspace_from(row) for row in conn.execute(query)]
-    return cursor.page_of(rows, limit, lambda workspace: (workspace.created_at, workspace.id))
 
 
 def attached(

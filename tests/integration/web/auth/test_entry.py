@@ -13,7 +13,8 @@ from carrel.domain.errors import Unavailable
 from carrel.domain.ids import ClaimId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
-from carrel.services import audit, claims, tokens, workspaces
+from carrel.domain.workspace_list import Wanted
+from carrel.services import audit, claims, tokens, workspace_list
 from carrel.store import events
 from carrel.store import workspaces as workspace_rows
 from carrel.web.internal import BRIEF
@@ -457,8 +458,8 @@ async def test_a_released_one_leads_to_why(house: House) -> None:
 
 
 async def _only(house: House):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a row of the store
-    [view] = (await workspaces.page(house.context, System())).items
-    return view.workspace
+    [row] = (await workspace_list.page(house.context, System(), Wanted())).items
+    return row.workspace
 
 
 # --- how long it takes
