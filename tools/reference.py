@@ -37,6 +37,8 @@ REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
 SHARED = {"--json", "--state-dir", "--url"}
 """Options that every noun command has; the page tells of them once."""
+OF_LISTS = {"--wide"}
+"""And this one of those that print a table."""
 
 Row = tuple[str, ...]
 
@@ -231,7 +233,7 @@ def _section(path: Row, command: TyperCommand) -> str:
     ]
     options = [one for one in command.params if isinstance(one, TyperOption) and not one.hidden]
     if {name for one in options for name in one.opts} >= SHARED:
-        options = [one for one in options if SHARED.isdisjoint(one.opts)]
+        options = [one for one in options if (SHARED | OF_LISTS).isdisjoint(one.opts)]
     parts = [f"### `{' '.join([*path, *arguments])}`", line(command.help or "")]
     if options:
         parts.append(table(("option", "meaning"), ((_names(one), line(one.help or "")) for one in options)))
