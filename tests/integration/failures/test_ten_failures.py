@@ -39,11 +39,17 @@ class Faulty(MemoryDriver):
         super().__init__(World(), place=(house.context.installation, "there"), port=9)
         self.at_create: DriverError | None = None
         self.at_list: DriverError | None = None
+        self.at_attach: DriverError | None = None
 
     async def create(self, spec: Spec) -> None:
         if self.at_create is not None:
             raise self.at_create
         await super().create(spec)
+
+    async def attach(self, workspace_id: Any, home_id: Any) -> None:
+        if self.at_attach is not None:
+            raise self.at_attach
+        await super().attach(workspace_id, home_id)
 
     async def list(self) -> Any:
         if self.at_list is not None:
@@ -208,6 +214,33 @@ async def test_a_backend_that_is_full(house: House) -> None:
         page = await lab.opened()
         await lab.told(page, "The machine is full: its limit is reached.", MACHINE)
         assert (await lab.failure(page))["code"] == "limit"
+
+
+async def test_files_that_cannot_be_brought_in_for_now(house: House) -> None:
+    driver = Faulty(house)
+    driver.at_attach = DriverUnavailable("The share with the homes is not mounted.")
+    async with planted(house, driver, probe=Answers(it_does=True)) as lab:
+        page = await lab.opened()
+        await lab.told(page, "Your files could not be brought in.", ADMIN, "Nothing of yours is lost.")
+        told = await lab.failure(page)
+        assert (told["code"], told["is_over"]) == ("files", False)
+        assert told["detail"].endswith("The share with the homes is not mounted.")
+        driver.at_attach = None
+        async with asyncio.timeout(10):
+            while (await lab.browser.get(page)).status_code != 303:
+                lab.look()
+                await asyncio.sleep(0.1)
+        claim = page.rpartition("/")[2]
+        assert (await lab.browser.get(f"/hub/api/v1/claims/{claim}/failure")).status_code == 204
+
+
+async def test_files_that_no_workspace_takes_are_a_trouble_of_the_pool(house: House) -> None:
+    driver = Faulty(house)
+    driver.at_attach = Rejected("The home has an owner that is not known here.")
+    async with planted(house, driver, probe=Answers(it_does=True)) as lab:
+        page = await lab.opened()
+        await lab.told(page, "Your files could not be brought in.", ADMIN)
+        assert (await lab.failure(page))["code"] == "files"
 
 
 async def test_a_pool_that_is_full(house: House) -> None:
