@@ -233,16 +233,3 @@ async def test_addresses_of_the_gone_are_remembered_for_as_long_as_asked(world: 
         (early.endpoint, early.id, early_at),
         (late.endpoint, late.id, late_at),
     ]
-
-
-async def test_coming_are_those_on_their_way_to_whoever_is_next(world: World, store: Store) -> None:
-    pool = await world.pool(limit=9)
-    pending = await world.intended(pool)
-    world.later(2)
-    starting = await world.moved(await world.intended(pool), Phase.STARTING)
-    world.later(2)
-    await world.moved(await world.moved(await world.intended(pool), Phase.STARTING), Phase.READY)
-    await world.moved(await world.intended(pool), Phase.STOPPING)
-    await world.intended(await world.pool())
-    found = await store.read(workspaces.coming, pool.name)
-    assert sorted(found) == [pending.created_at, starting.created_at]
