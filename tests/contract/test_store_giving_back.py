@@ -8,7 +8,9 @@ import pytest
 
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Exhausted
+from carrel.domain.ids import ClaimId
 from carrel.domain.workspace import Phase
+from carrel.mint import new_id
 from carrel.rules.wording import GIVEN_BACK
 from carrel.store import claims, events, workspaces
 from carrel.store.engine import Store
@@ -124,6 +126,28 @@ async def test_a_release_that_was_decided_before_the_undoing_is_refused(world: W
     row = await store.read(workspaces.get, held.workspace_id)
     assert row is not None
     assert row.phase is Phase.READY
+
+
+async def test_asking_at_the_moment_of_the_release_never_comes_to_nothing(
+    world: World, replicas: list[Store]
+) -> None:
+    pool, user = await world.pool(limit=40), await world.user()
+    for _ in range(10):
+        await world.warm(pool)
+        held = (await world.take(user, pool)).claim
+        await replicas[0].write(claims.give_back, held.id, world.now, world.now)
+        seen = await replicas[0].read(claims.get, held.id)
+        assert seen is not None
+        asked = {"claim_id": ClaimId(new_id()), "user_id": user.id, "pool": pool, "name": "default"}
+        released, taken = await asyncio.gather(
+            replicas[1].write(claims.release, held.id, GIVEN_BACK, world.now, seen=seen.version),
+            replicas[2].write(claims.take, **asked, now=world.now),
+        )
+        found = await replicas[3].read(claims.get, taken.claim.id)
+        assert found is not None
+        assert found.state is not ClaimState.RELEASED
+        assert (taken.claim.id != held.id) == (released is not None)
+        await replicas[0].write(claims.release, taken.claim.id, GIVEN_BACK, world.now)
 
 
 async def test_undone_or_released_but_never_both(world: World, replicas: list[Store]) -> None:

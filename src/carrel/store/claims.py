@@ -146,14 +146,14 @@ def take(
     this one, so that it may already be held on return.
     """
     mine = _mine(conn, user_id, pool.name, name)
-    if mine is not None:
-        return Taken(_kept(conn, mine, now), is_new=False)
+    if mine is not None and (kept := _kept(conn, mine, now)) is not None:
+        return Taken(kept, is_new=False)
     if not _count_up(conn, user_id, pool) and not _made_room(conn, user_id, pool, now):
-        return Taken(_kept(conn, _faster_or_full(conn, user_id, pool, name), now), is_new=False)
+        return Taken(_faster_or_full(conn, user_id, pool, name, now), is_new=False)
     claim = Claim(claim_id, user_id, pool.name, name, ClaimState.WAITING, created_at=now, watched_at=now)
     if conn.execute(_INSERT.on(conn), _values(claim)).one_or_none() is None:
         conn.execute(_COUNT_DOWN, {"user": user_id, "in_pool": pool.name})
-        return Taken(_kept(conn, _faster_or_full(conn, user_id, pool, name), now), is_new=False)
+        return Taken(_faster_or_full(conn, user_id, pool, name, now), is_new=False)
     for served in assign(conn, pool.name, now):
         if served.id == claim_id:
             return Taken(served, is_new=True)
@@ -166,11 +166,13 @@ def _mine(conn: Connection, user_id: UserId, pool: PoolName, name: str) -> Claim
     return None if row is None else claim_from(row)
 
 
-def _kept(conn: Connection, mine: Claim, now: datetime) -> Claim:
-    """Asking for what one gave back a moment ago undoes that."""
-    if mine.release_at is None or not keep(conn, mine.id, now):
+def _kept(conn: Connection, mine: Claim, now: datetime) -> Claim | None:
+    """Asking for what one gave back a moment ago undoes that. None where it was released at this very moment."""
+    if mine.release_at is None:
         return mine
-    return get(conn, mine.id) or mine
+    keep(conn, mine.id, now)
+    found = get(conn, mine.id)
+    return found if found is not None and found.state is not ClaimState.RELEASED else None
 
 
 def _made_room(conn: Connection, user_id: UserId, pool: Pool, now: datetime) -> bool:
@@ -189,11 +191,11 @@ def _count_up(conn: Connection, user_id: UserId, pool: Pool) -> bool:
     return conn.execute(_COUNT_UP.on(conn), given).one_or_none() is not None
 
 
-def _faster_or_full(conn: Connection, user_id: UserId, pool: Pool, name: str) -> Claim:
+def _faster_or_full(conn: Connection, user_id: UserId, pool: Pool, name: str, now: datetime) -> Claim:
     """What stands in the way: the same claim, taken at another replica while we waited for the counter, or the limit."""
     mine = _mine(conn, user_id, pool.name, name)
-    if mine is not None:
-        return mine
+    if mine is not None and (kept := _kept(conn, mine, now)) is not None:
+        return kept
     used = conn.execute(_USED, {"user": user_id, "in_pool": pool.name}).scalar_one_or_none() or 0
     if used < pool.per_user:
         raise Conflict("The same claim was being released at that moment. Ask again.")
