@@ -87,3 +87,13 @@ async def moving(tab: Tab) -> list[str]:
         ".map((one) => `${one.animationName || one.transitionProperty} of ${one.effect.target.outerHTML.slice(0, 80)}`)"
     )
     return found
+
+
+async def weight(tab: Tab) -> dict[str, int]:
+    """Bytes of the page and of each file it named, before they were packed for the way; what scripts ask for later is not in it."""
+    found: dict[str, int] = await tab.evaluate(
+        """() => Object.fromEntries([...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+            .filter((one) => !["fetch", "xmlhttprequest", "other"].includes(one.initiatorType) || one.name.includes("/static/"))
+            .map((one) => [one.name, one.decodedBodySize]))"""
+    )
+    return found

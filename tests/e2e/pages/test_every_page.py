@@ -8,12 +8,13 @@ from playwright.async_api import Page as Tab
 from tests.every_page import NOT_PAGES, PAGES, Page, Who, page_routes
 
 from .keyboard import keyboard_faults
-from .looking import WIDTHS, axe_faults, brightness, layout_faults, moving
+from .looking import WIDTHS, axe_faults, brightness, layout_faults, moving, weight
 from .scene import Scene
 from .watching import Watch, inline_faults, policy_faults, watched
 
 pytestmark = pytest.mark.chromium
 
+MOST_BYTES = 50_000
 EACH = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 
 Tabs = dict[Who, tuple[Tab, Watch]]
@@ -63,6 +64,8 @@ async def test_a_page_fits_every_window_and_stays_on_this_machine(
     assert light[0] - light[1] > 150, "light is dark ink on a light ground"
     assert dark[1] - dark[0] > 150, "dark is light ink on a dark ground"
     assert await moving(tab) == []
+    parts = await weight(tab)
+    assert 10_000 < sum(parts.values()) < MOST_BYTES or page.name == "parts", parts
     assert watch.faults == []
 
 
