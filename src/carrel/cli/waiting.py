@@ -112,8 +112,8 @@ class _Block:
         lines = [self._step(step) for step in claim.steps]
         if claim.trouble:
             lines.append(Text("  " + harmless(claim.trouble), style="yellow"))
-        if self._last:
-            lines.append(Text("  " + harmless(self._last), style="dim"))
+        if said := claim.sentence or self._last:
+            lines.append(Text("  " + harmless(said), style="dim"))
         lines.append(Text(f"  Ctrl-C ends the waiting; your place is kept for {self._kept}.", style="dim"))
         return Group(self._spinner, *lines)
 
