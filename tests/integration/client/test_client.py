@@ -8,7 +8,19 @@ from typing import Any
 import httpx
 import pytest
 
-from carrel.client import Client, audit, claims, messages, paging, pools, templates, tokens, users, workspaces
+from carrel.client import (
+    Client,
+    audit,
+    claims,
+    messages,
+    paging,
+    pools,
+    settings,
+    templates,
+    tokens,
+    users,
+    workspaces,
+)
 from carrel.client import connection as connection_module
 from carrel.domain.actor import Role, Scope, System
 from carrel.domain.claim import ClaimState
@@ -282,3 +294,22 @@ async def test_messages_are_cut_as_the_standard_says() -> None:
 
     found = [one async for one in messages.messages(lines())]
     assert found == [messages.Message("claim", "a\nb", 7), messages.Message("message", "", None)]
+
+
+async def test_it_says_what_admins_look_for(house: House, root: Client) -> None:
+    await house.pool(limit=5)
+    await house.warm(count=2)
+    ada, bob = await users.create_many(root, [{"name": "ada"}, {"name": "bob", "role": "admin"}])
+    assert len(ada.password) > 8
+    assert [one.id for one in (await users.page(root, name="ADA")).items] == [ada.id]
+    assert [one.id for one in (await users.page(root, q="bo")).items] == [bob.id]
+    invitation = await users.invite(root, ada.id)
+    assert "link=" in invitation.url
+    assert (await users.sign_out(root, ada.id)).name == "ada"
+    await claims.claim(root, pool="lab", user=ada.id)
+    held = (await workspaces.page(root, holding="claimed", sort="owner", order="desc")).items
+    assert [one.owner_name for one in held] == ["ada"]
+    assert [one.action for one in (await audit.page(root, action="invite_user", q="ada")).items] == [
+        "invite_user"
+    ]
+    assert await settings.page(root) == []

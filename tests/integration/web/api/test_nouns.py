@@ -249,7 +249,7 @@ async def test_the_audit_trail_tells_who_did_what(house: House, root: httpx.Asyn
     await root.patch(f"{API}/pools/lab", json={"paused": True})
     newest = (await root.get(f"{API}/audit", params={"limit": 1})).json()
     [entry] = newest["items"]
-    assert set(entry) == {"at", "actor", "action", "target", "detail"}
+    assert set(entry) == {"at", "actor", "action", "target", "target_name", "detail"}
     assert (entry["actor"], entry["action"], entry["target"]) == ("root", "change", "pool:lab")
     await root.patch(f"{API}/pools/lab", json={"paused": False})
     older = (await root.get(f"{API}/audit", params={"limit": 1})).json()
