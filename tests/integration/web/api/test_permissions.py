@@ -136,6 +136,10 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda w: {"method": "POST", "url": f"/reports/{w.report}/done"},
         (401, 403, 403, 403, 403, 200, 403),
     ),
+    "links.make": (
+        lambda _: {"method": "POST", "url": "/links", "json": {}},
+        (401, 403, 403, 403, 403, 403, 403),
+    ),
     "settings.page": (lambda _: {"url": "/settings"}, (401, 403, 403, 403, 403, 200, 403)),
     "audit.page": (lambda _: {"url": "/audit"}, (401, 403, 403, 403, 403, 200, 403)),
 }
