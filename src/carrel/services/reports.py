@@ -196,7 +196,9 @@ def _put(conn: Connection, actor: Actor, report: Report, target: str) -> Report:
     audit.add(conn, report.at, audit.name_of(actor), "report", target, f"report {kept.id}")
     if is_new:
         row, claim = report.workspace_id, report.claim_id
-        events.add(conn, report.at, "reported", "The administrators were told.", workspace_id=row, claim_id=claim)
+        events.add(
+            conn, report.at, "reported", "The administrators were told.", workspace_id=row, claim_id=claim
+        )
     return kept
 
 

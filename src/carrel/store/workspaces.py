@@ -164,9 +164,8 @@ def entered(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> bool:
     found = conn.execute(_ENTERED, {"row_id": workspace_id, "now": now}).one_or_none()
     if found is None:
         return False
-    events.append(
-        conn, now, "entered", "Somebody went in.", workspace_id=workspace_id, claim_id=found.claim_id
-    )
+    sentence = "Its owner went in for the first time."
+    events.append(conn, now, "entered", sentence, workspace_id=workspace_id, claim_id=found.claim_id)
     return True
 
 

@@ -9,7 +9,6 @@ from starlette.routing import BaseRoute, Route
 
 from carrel.domain.actor import Person
 from carrel.domain.errors import Unavailable
-from carrel.domain.event import Event
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.workspace import Workspace
 from carrel.rules.access import is_admin, owns
@@ -64,7 +63,7 @@ async def show(request: Request, person: Person) -> Response:
         term=_term(found, ctx.clock.now()),
         root=ctx.addresses.workspace_root(row.id),
         lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
-        visits=[(event, _visit(event)) for event in visits(found.events)],
+        visits=visits(found.events),
         reason=why(row.reason, row.reason_code) or "It was stopped.",
         failure=failure,
         can_restart=details.can_restart(ctx, row),
@@ -101,7 +100,3 @@ def _term(found: Details, now: datetime) -> Term:
     is_over = standing(found.workspace, is_inside=False) is Standing.OVER
     term = term_of(found.workspace, found.claim, found.pool, now)
     return Term(None, [], term.price, term.cost) if is_over else term
-
-
-def _visit(event: Event) -> str:
-    return "It was entered for the first time." if event.kind == "entered" else event.sentence

@@ -79,7 +79,7 @@ async def test_it_says_who_went_in(house: House, browser: httpx.AsyncClient, row
         events.add, now + timedelta(seconds=1), "visited", "root, an admin, went in.", workspace_id=row.id
     )
     told = words(await read(browser, at(row))).partition("Who went in")[2]
-    assert told.index("root, an admin, went in.") < told.index("It was entered for the first time.")
+    assert told.index("root, an admin, went in.") < told.index("Its owner went in for the first time.")
 
 
 async def test_an_admin_sees_whose_it_is_and_may_stop_but_not_release_it(
