@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import FloatRect
+from playwright.async_api import FloatRect, ViewportSize
 from playwright.async_api import Page as Tab
 from tests.e2e.conftest import SHOTS
 
@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 LAYOUT = (HERE / "layout.js").read_text()
 WIDTHS = {320: 568, 390: 844, 1280: 800, 1920: 1080}
 PICTURED = (390, 1280)
+SMALLEST: ViewportSize = {"width": 320, "height": WIDTHS[320]}
 LONGEST_PICTURE = 3000
 SERIOUS = ("serious", "critical")
 

@@ -74,7 +74,7 @@ watch_within = "6h"
 """
 
 NAMES = {Who.PERSON: "ada.lovelace", Who.ADMIN: "grace"}
-OTHERS = ["barbara", "carol", "frances", "dorothy-of-a-long-name-with-no-space-in-it"]
+OTHERS = ["barbara", "carol", "frances", "henrietta", "dorothy-of-a-long-name-with-no-space-in-it"]
 
 
 @dataclass(slots=True)
