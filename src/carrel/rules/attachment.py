@@ -8,15 +8,19 @@ from carrel.domain.event import Event
 from carrel.rules.chronicle import in_order
 
 MOST_BYTES: Final = 64 * 1024
+READ_AT_MOST: Final = 4 * MOST_BYTES
+"""Signs from the end of a log: escapes and secrets make it shorter, and the rest is never shown."""
 LONGEST_MESSAGE: Final = 4000
 _CUT: Final = "… (the beginning is left out)\n"
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
 _OUR_TOKEN: Final = re.compile(r"\bcrl_[A-Za-z0-9_-]{6,}")
 _NAMED: Final = re.compile(
-    r"""(?i)\b((?:[a-z0-9]+[_-])*(?:token|secret|password|passwd|api[_-]?key|authorization)["']?\s*[:=]\s*["']?(?:bearer\s+|token\s+)?)"""
+    r"""(?i)((?:token|secret|password|passwd|api[_-]?key|authorization)["']?\s*[:=]\s*["']?(?:bearer\s+|token\s+)?)"""
     r"""[^\s"'&,;]+"""
 )
-"""`token=…` in an address, `"password": "…"` in a printed setting, `Authorization: Bearer …` in a header."""
+"""`token=…` in an address, `"password": "…"` in a printed setting, `Authorization: Bearer …` in a header; whatever stands before the
+name. To spell that out would take the square of a line's length, and an app may print megabytes without an end of line.
+"""
 
 
 def attachment(
@@ -27,7 +31,7 @@ def attachment(
     told = "\n".join(
         f"{event.at:%Y-%m-%d %H:%M:%S}  {event.kind}: {event.sentence}" for event in in_order(events)
     )
-    secrets = list(secrets)
+    secrets, log = list(secrets), log[-READ_AT_MOST:]
     shown = [without_secrets(text, secrets) for text in (f"{head}\n\nTimeline (UTC)\n{told}\n", log)]
     return _fitting(*shown)
 

@@ -11,15 +11,16 @@ LINES: Final = 40
 LENGTH: Final = 4096
 LINE: Final = 400
 """Characters of one line: a minified script in a stack trace must not push everything else out."""
+READ_AT_MOST: Final = 256 * 1024
+"""Characters: an app may print megabytes without an end of line, and everybody waits while they are read."""
 
 _OPENING: Final = "Its app printed last:"
 _ESCAPES: Final = re.compile(r"\x1b(\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
-_OVERWRITTEN: Final = re.compile(r".*\r(?=.)")
-"""A progress bar writes its line again and again; the last writing counts."""
 
 
 def tidy(text: str, secret: str) -> list[str]:
     """The last lines that say something."""
+    text = text[-READ_AT_MOST:]
     if secret:
         text = text.replace(secret, "…")
     lines = [_line(line) for line in text.split("\n")[-LINES:]]
@@ -46,7 +47,7 @@ def unquoted(sentence: str) -> list[str]:
 
 
 def _line(line: str) -> str:
-    plain = _OVERWRITTEN.sub("", _ESCAPES.sub("", line).rstrip("\r"))
+    plain = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]  # a progress bar's last writing counts
     shown = "".join(sign if sign.isprintable() else " " for sign in plain.expandtabs(4)).rstrip()
     return shown if len(shown) <= LINE else shown[: LINE - 1] + "…"
 

@@ -1,5 +1,7 @@
 """What an app printed last, made fit to be kept."""
 
+import time
+
 import pytest
 
 from carrel.rules.last_words import LENGTH, LINE, LINES, quoted, tidy, unquoted
@@ -37,6 +39,15 @@ def test_a_long_line_leaves_room_for_others_and_all_stay_within_the_length() -> 
     assert {len(line) for line in kept} == {LINE}
     assert len("\n".join(kept)) <= LENGTH
     assert tidy("first\n" + "y" * 5000, SECRET)[0] == "first"
+
+
+@pytest.mark.parametrize("piece", ["x", "\r", "x\r", "\x1b[0", "\x1b]0;", "\t"])
+def test_a_line_of_megabytes_takes_no_time(piece: str) -> None:
+    """Everybody waits while what an app printed last is written down."""
+    begun = time.process_time()
+    kept = tidy(piece * (4_000_000 // len(piece)), SECRET)
+    assert len("\n".join(kept)) <= LENGTH
+    assert time.process_time() - begun < 2
 
 
 def test_without_a_secret_nothing_is_taken_out() -> None:
