@@ -176,7 +176,7 @@ async def _servers(plane: ControlPlane) -> list[SocketServer]:
     owners = hub_app(context, owner=System("owner"), metrics=metrics, checkup=doctor)
     return [
         SocketServer(authorizer_app(context, signer), state.authorizer_socket),
-        SocketServer(hub, state.hub_socket, websockets=echo.websockets(context.addresses)),
+        SocketServer(hub, state.hub_socket, longest_message=echo.LONGEST),
         SocketServer(owners, state.owner_socket),
     ]
 

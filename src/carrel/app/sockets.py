@@ -24,15 +24,17 @@ class _Server(uvicorn.Server):
 
 
 class SocketServer:
-    """One app on one socket. WebSockets are refused, or go to `websockets`."""
+    """One app on one socket. WebSockets are refused, unless `longest_message` says how many bytes of one are taken."""
 
-    def __init__(self, app: ASGIApp, path: Path, *, websockets: type[asyncio.Protocol] | None = None) -> None:
+    def __init__(self, app: ASGIApp, path: Path, *, longest_message: int = 0) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             lifespan="off",
-            ws=websockets or "none",
+            ws="websockets-sansio" if longest_message else "none",
+            ws_max_size=longest_message,
+            ws_per_message_deflate=False,
             server_header=False,
             proxy_headers=True,
             forwarded_allow_ips="*",  # only Envoy and the file's owner can connect, and Envoy writes these headers itself

@@ -6,6 +6,8 @@ from typing import Final
 
 from carrel.domain.ids import InstallationId
 
+PATH: Final = "/hub/health/echo"
+"""Of the hub. The only one at which it takes WebSockets."""
 PARAMETER: Final = "carrel-echo"
 """In the query of a workspace's address: answered by the authorizer, in place of a workspace that is not there."""
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")

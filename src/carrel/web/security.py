@@ -8,10 +8,12 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from carrel.domain.actor import Actor
 from carrel.domain.address import Addresses
 from carrel.domain.errors import Unauthenticated
+from carrel.rules import echo
 from carrel.services import sessions, tokens
 from carrel.services.context import Context
 from carrel.web import cookies, problems
@@ -56,12 +58,13 @@ class Walls:
     def __init__(self, app: ASGIApp, addresses: Addresses) -> None:
         self._app = app
         self._addresses = addresses
-        self._origins = own_origins(addresses.hub)
+        self._origins = _own_origins(addresses.hub)
         self._answer_headers = _answer_headers(addresses)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            is_welcome = scope["path"] == echo.PATH and self._is_own(Headers(scope=scope))
+            await (self._app if is_welcome else WebSocketClose())(scope, receive, send)
             return
         refusal = self._refusal(scope["method"], Headers(scope=scope))
 
@@ -74,6 +77,11 @@ class Walls:
 
         answer = refusal or self._app
         await answer(scope, receive, dressed)
+
+    def _is_own(self, headers: Headers) -> bool:
+        """A page of another site learns nothing from a WebSocket here, but it has no business here either."""
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none").lower()
+        return (origin is None or origin in self._origins) and site in _OWN_SITES
 
     def _refusal(self, method: str, headers: Headers) -> Response | None:
         if "authorization" in headers:
@@ -116,7 +124,7 @@ class Walls:
         return answer
 
 
-def own_origins(hub: str) -> frozenset[str]:
+def _own_origins(hub: str) -> frozenset[str]:
     """127.0.0.1 is localhost, to the data plane and so to us."""
     return frozenset({hub, hub.replace("://localhost", "://127.0.0.1", 1)})
 

@@ -39,7 +39,7 @@ async def test_a_stranger_answers_where_people_are_sent(house: Any, tmp_path: Pa
     ("answer", "said"),
     [
         (whole("", "101 Switching Protocols"), "does not speak WebSocket"),
-        ("HTTP/1.1 101", "ended before an answer"),
+        ("HTTP/1.1 101", "does not speak WebSocket"),
         (whole("", "426 Upgrade Required"), "426"),
     ],
 )

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from carrel.app.sockets import SocketServer
 from carrel.domain.ids import InstallationId
-from carrel.rules.echo import PARAMETER, is_nonce, proof
+from carrel.rules.echo import PARAMETER, PATH, is_nonce, proof
 from carrel.services.signing import open_signer
 from carrel.web import echo
 from carrel.web.internal import PREFIX, authorizer_app
@@ -28,13 +28,13 @@ async def hub(house: House) -> AsyncIterator[str]:
     """The hub's socket as the control plane opens it."""
     with tempfile.TemporaryDirectory(prefix="crl") as folder:
         path = Path(folder) / "hub.sock"
-        server = SocketServer(house.app, path, websockets=echo.websockets(house.context.addresses))
+        server = SocketServer(house.app, path, longest_message=echo.LONGEST)
         await server.start()
         yield str(path)
         await server.stop()
 
 
-def opened(hub: str, path: str = echo.PATH, **more: Any) -> Any:
+def opened(hub: str, path: str = PATH, **more: Any) -> Any:
     return unix_connect(hub, f"ws://localhost:8000{path}", compression=None, **more)
 
 
@@ -47,7 +47,7 @@ async def test_what_is_sent_comes_back(hub: str) -> None:
 
 async def test_it_ends_after_a_handful_of_messages(hub: str) -> None:
     async with opened(hub) as socket:
-        for number in range(echo.MOST_FRAMES):
+        for number in range(echo.MOST_MESSAGES):
             await socket.send(str(number))
             assert await socket.recv() == str(number)
         await socket.send("one more")
@@ -68,18 +68,19 @@ async def test_long_messages_end_it(hub: str) -> None:
         with pytest.raises(ConnectionClosed) as ended:
             await socket.recv()
     assert ended.value.rcvd is not None
-    assert ended.value.rcvd.code == 1003
+    assert ended.value.rcvd.code == 1009
 
 
 @pytest.mark.parametrize(
     ("path", "more", "status"),
     [
-        (echo.PATH, {"origin": "http://evil.example"}, 403),
-        (echo.PATH, {"origin": "http://localhost:8001"}, 403),
-        (echo.PATH, {"additional_headers": {"Sec-Fetch-Site": "same-site"}}, 403),
-        ("/hub/", {}, 404),
-        ("/hub/internal/authorize", {}, 404),
-        (f"{echo.PATH}/more", {}, 404),
+        (PATH, {"origin": "http://evil.example"}, 403),
+        (PATH, {"origin": "http://localhost:8001"}, 403),
+        (PATH, {"additional_headers": {"Sec-Fetch-Site": "same-site"}}, 403),
+        ("/hub/", {}, 403),
+        ("/hub/internal/authorize", {}, 403),
+        ("/hub/static/carrel.css", {}, 403),
+        (f"{PATH}/more", {}, 403),
     ],
 )
 async def test_who_has_no_business_there_is_refused(
@@ -94,7 +95,7 @@ async def test_who_has_no_business_there_is_refused(
 async def test_an_opening_that_is_none_is_refused(hub: str) -> None:
     reader, writer = await asyncio.open_unix_connection(hub)
     writer.write(
-        f"GET {echo.PATH} HTTP/1.1\r\nHost: localhost:8000\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n".encode()
+        f"GET {PATH} HTTP/1.1\r\nHost: localhost:8000\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n".encode()
     )
     assert (await reader.readline()).split()[1] == b"400"
     writer.close()
@@ -102,7 +103,7 @@ async def test_an_opening_that_is_none_is_refused(hub: str) -> None:
 
 async def test_over_http_it_proves_whose_it_is(house: House) -> None:
     client = await house.client()
-    answer = await client.get(echo.PATH, params={"nonce": NONCE})
+    answer = await client.get(PATH, params={"nonce": NONCE})
     assert answer.json() == {"echo": NONCE, "proof": proof(house.context.installation, NONCE)}
     assert house.context.installation not in answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -111,7 +112,7 @@ async def test_over_http_it_proves_whose_it_is(house: House) -> None:
 @pytest.mark.parametrize("nonce", ["", "short", "x" * 65, "with a space in it", "<script>alert(1)</script>"])
 async def test_no_nonce_no_proof_and_nothing_is_repeated(house: House, nonce: str) -> None:
     client = await house.client()
-    answer = await client.get(echo.PATH, params={"nonce": nonce})
+    answer = await client.get(PATH, params={"nonce": nonce})
     assert answer.status_code == 422
     assert not nonce or nonce not in answer.text
 

@@ -24,7 +24,6 @@ from carrel.rules import echo
 from carrel.rules.checkup import addresses
 from carrel.rules.checkup.addresses import Answer, Certificate, Name
 from carrel.services.context import Context
-from carrel.web.echo import PATH
 
 _USUAL: Final = {"http": 80, "https": 443}
 _WITHIN: Final = 3.0
@@ -112,7 +111,7 @@ def _addresses(host: str) -> tuple[str, ...]:
 async def _hub(patient: Patient, context: Context) -> Iterable[Finding]:
     hub, _, _ = _places(patient)
     nonce = new_secret()
-    response, complaint = await _asked(hub, f"{PATH}?nonce={nonce}")
+    response, complaint = await _asked(hub, f"{echo.PATH}?nonce={nonce}")
     if response is None:
         return [addresses.hub(Answer(patient.settings.hub_url, complaint))]
     is_proven = echo.proof(context.installation, nonce) in response.text
@@ -139,7 +138,7 @@ async def _workspaces(patient: Patient, context: Context) -> Iterable[Finding]:
 
 async def _websocket(patient: Patient) -> Iterable[Finding]:
     hub, _, _ = _places(patient)
-    address = f"{patient.settings.hub_url}{PATH}"
+    address = f"{patient.settings.hub_url}{echo.PATH}"
     nonce = new_secret()
     tls = trusted() if hub.scheme == "https" else None
     try:
