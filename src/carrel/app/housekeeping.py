@@ -4,10 +4,9 @@ from datetime import timedelta
 from typing import Final
 
 from carrel.services.context import Context
+from carrel.services.idempotency import KEPT_FOR
 from carrel.store import history, idempotency, sessions
 
-ANSWERS_KEPT: Final = timedelta(days=1)
-"""How long a request with the same Idempotency-Key gets the same answer; a day, as others in the field do."""
 SESSIONS_KEPT: Final = timedelta(days=30)
 """After their end, for whoever looks into what happened."""
 EVERY: Final = 3600.0
@@ -25,7 +24,7 @@ async def keep_house(ctx: Context, keep_history: timedelta) -> None:
 
 async def tidy(ctx: Context, keep_history: timedelta) -> None:
     now = ctx.clock.now()
-    await ctx.store.write(idempotency.forget, now - ANSWERS_KEPT)
+    await ctx.store.write(idempotency.forget, now - KEPT_FOR)
     await ctx.store.write(sessions.forget, now - SESSIONS_KEPT)
     while await ctx.store.write(history.forget, now - keep_history):
         await ctx.clock.sleep(BETWEEN_BATCHES)

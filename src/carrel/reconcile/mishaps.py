@@ -67,10 +67,8 @@ def seen_again(conn: Connection, pool: PoolName, now: datetime) -> None:
 def tell_waiting(conn: Connection, pool: PoolName, why: str, now: datetime) -> list[ClaimId]:
     """That it takes longer, and why; each of them once as long as it stays the same."""
     sentence = f"A workspace could not be started; it is tried again. {why}"
-    told = []
-    for claim in claims.waiting(conn, pool)[:MOST_TOLD]:
-        known = events.of_claim(conn, claim.id)
-        if not known or known[-1].sentence != sentence:
-            events.add(conn, now, "delayed", sentence, claim_id=claim.id)
-            told.append(claim.id)
-    return told
+    return [
+        claim.id
+        for claim in claims.waiting(conn, pool)[:MOST_TOLD]
+        if events.add_news(conn, now, "delayed", sentence, claim_id=claim.id)
+    ]

@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from carrel.domain.account import User
 from carrel.domain.actor import Person
-from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
+from carrel.domain.errors import Conflict, Exhausted, Invalid
 from carrel.domain.route import Withdrawal
 from carrel.services import withdrawals
 from carrel.services.attempts import Rate
 from carrel.services.context import Context
+from carrel.services.user_changes import found
 from carrel.store import audit, sessions, users
 
 GUESSES: Final = Rate(burst=5, every=30.0)
@@ -63,12 +64,8 @@ async def _check(ctx: Context, person: Person, old: str, stored: str) -> None:
 
 
 def _view(conn: Connection, person: Person, now: datetime) -> AccountView:
-    user = users.get(conn, person.user_id)
-    if user is None:
-        raise NotFound("There is no such user.")
-    return AccountView(
-        user, users.password_of(conn, user.name) is not None, len(sessions.of_user(conn, user.id, now))
-    )
+    user = found(users.get(conn, person.user_id))
+    return AccountView(user, users.has_password(conn, user.id), len(sessions.of_user(conn, user.id, now)))
 
 
 def _put(

@@ -20,14 +20,14 @@ from carrel.domain.workspace import Workspace
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
-from carrel.rules.access import Action, owner_filter, require
+from carrel.rules.access import Action, owner_filter, owns, require
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
 from carrel.services.handover import hand_over
 from carrel.services.outlook import Outlook
-from carrel.services.visibility import require_seen
+from carrel.services.visibility import require_seen, seen_claim
 from carrel.store import audit, claims, events, pools, templates, users, workspaces
 
 WATCH_EVERY = timedelta(seconds=4)
@@ -215,12 +215,8 @@ async def release(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
 
 
 def _release(conn: Connection, actor: Actor, claim_id: ClaimId, now: datetime) -> None:
-    found = claims.get(conn, claim_id)
-    if found is None:
-        raise NotFound("There is no such claim.")
-    require_seen(actor, Action.RELEASE, owner=found.user_id, thing="claim")
-    own = not isinstance(actor, System) and actor.user_id == found.user_id
-    reason = _own_reason(found) if own else _admins_reason(found)
+    found = seen_claim(conn, actor, Action.RELEASE, claim_id)
+    reason = _own_reason(found) if owns(actor, found.user_id) else _admins_reason(found)
     if claims.release(conn, claim_id, reason, now) is not None:
         audit.add(conn, now, audit.name_of(actor), "release", f"claim:{claim_id}", reason.sentence)
 

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
 from carrel.domain.claim import Claim
-from carrel.domain.errors import NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.pool import Pool
@@ -18,8 +17,8 @@ from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import Logs, Restarts
 from carrel.rules.access import Action
 from carrel.services.context import Context
-from carrel.services.visibility import require_seen
-from carrel.store import claims, events, pools, templates, users, workspaces
+from carrel.services.visibility import seen_workspace
+from carrel.store import claims, events, pools, templates, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +52,7 @@ def has_log(ctx: Context, workspace: Workspace) -> bool:
 
 
 def _get(conn: Connection, actor: Actor, workspace_id: WorkspaceId) -> Details:
-    row = workspaces.get(conn, workspace_id)
-    if row is None:
-        raise NotFound("There is no such workspace.")
-    require_seen(actor, Action.SEE, owner=row.owner, thing="workspace")
+    row = seen_workspace(conn, actor, Action.SEE, workspace_id)
     claim = claims.get(conn, row.claim_id) if row.claim_id is not None else None
     told = [] if claim is None else events.of_claim(conn, claim.id)
     owner = users.get(conn, row.owner) if row.owner is not None else None

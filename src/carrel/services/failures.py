@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from carrel.domain.actor import Actor
 from carrel.domain.cause import Cause
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.errors import NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.reason import ReasonCode
@@ -19,8 +18,8 @@ from carrel.rules.causes import Mishap, cause, hindrance, is_failure
 from carrel.rules.last_words import unquoted
 from carrel.rules.pace import PEOPLE_WAIT_AT_MOST
 from carrel.services.context import Context
-from carrel.services.visibility import require_seen
-from carrel.store import claims, events, pools, troubles, workspaces
+from carrel.services.visibility import seen_claim, seen_workspace
+from carrel.store import events, pools, troubles, workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,7 @@ def of_pool(conn: Connection, pool: PoolName) -> Failure | None:
 
 
 def _of_claim(conn: Connection, actor: Actor, claim_id: ClaimId) -> Failure | None:
-    found = claims.get(conn, claim_id)
-    if found is None:
-        raise NotFound("There is no such claim.")
-    require_seen(actor, Action.SEE, owner=found.user_id, thing="claim")
-    return about(conn, found)
+    return about(conn, seen_claim(conn, actor, Action.SEE, claim_id))
 
 
 def about(conn: Connection, found: Claim) -> Failure | None:
@@ -105,11 +100,7 @@ def about(conn: Connection, found: Claim) -> Failure | None:
 
 
 def _of_workspace(conn: Connection, actor: Actor, workspace_id: WorkspaceId) -> Failure | None:
-    row = workspaces.get(conn, workspace_id)
-    if row is None:
-        raise NotFound("There is no such workspace.")
-    require_seen(actor, Action.SEE, owner=row.owner, thing="workspace")
-    return _of_row(conn, row)
+    return _of_row(conn, seen_workspace(conn, actor, Action.SEE, workspace_id))
 
 
 def _of_row(conn: Connection, row: Workspace | None) -> Failure | None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import Conflict, NotFound
+from carrel.domain.errors import Conflict
 from carrel.domain.ids import ClaimId
 from carrel.ports.wake import claim_topic, pool_topic
 from carrel.rules.access import Action, owns
@@ -14,7 +14,7 @@ from carrel.rules.expire import UNDO_FOR
 from carrel.services import claims as claim_service
 from carrel.services.claims import ClaimView
 from carrel.services.context import Context
-from carrel.services.visibility import require_seen
+from carrel.services.visibility import seen_claim
 from carrel.store import audit, claims
 
 
@@ -43,10 +43,7 @@ async def _told(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
 
 def _mark(conn: Connection, actor: Actor, claim_id: ClaimId, now: datetime) -> bool:
     """False where there is nothing to wait for."""
-    found = claims.get(conn, claim_id)
-    if found is None:
-        raise NotFound("There is no such claim.")
-    require_seen(actor, Action.RELEASE, owner=found.user_id, thing="claim")
+    found = seen_claim(conn, actor, Action.RELEASE, claim_id)
     if not owns(actor, found.user_id) or found.state is not ClaimState.HELD:
         return False
     if claims.give_back(conn, claim_id, now + UNDO_FOR, now):
@@ -55,10 +52,7 @@ def _mark(conn: Connection, actor: Actor, claim_id: ClaimId, now: datetime) -> b
 
 
 def _undo(conn: Connection, actor: Actor, claim_id: ClaimId, now: datetime) -> None:
-    found = claims.get(conn, claim_id)
-    if found is None:
-        raise NotFound("There is no such claim.")
-    require_seen(actor, Action.RELEASE, owner=found.user_id, thing="claim")
+    found = seen_claim(conn, actor, Action.RELEASE, claim_id)
     if claims.keep(conn, claim_id, now):
         audit.add(conn, now, audit.name_of(actor), "keep", f"claim:{claim_id}", "")
     elif found.state is ClaimState.RELEASED:

@@ -111,9 +111,7 @@ async def _attached(ctx: Context, workspace: Workspace, home: Home | None) -> No
 def _tell(conn: Connection, claim: Claim, why: str, now: datetime) -> None:
     """That their files are late, and why; once as long as it stays the same."""
     sentence = f"Your files could not be brought in yet; it is tried again. {why}"
-    known = events.of_claim(conn, claim.id)
-    if not known or known[-1].sentence != sentence:
-        events.add(conn, now, "delayed", sentence, claim_id=claim.id)
+    events.add_news(conn, now, "delayed", sentence, claim_id=claim.id)
 
 
 def _record(conn: Connection, workspace: Workspace, home: Home | None, now: datetime) -> None:

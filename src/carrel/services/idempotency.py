@@ -8,7 +8,8 @@ from carrel.store.idempotency import Stored
 
 __all__ = ["Stored", "abandon", "begin", "finish"]
 
-KEPT_FOR = timedelta(hours=24)
+KEPT_FOR = timedelta(days=1)
+"""A request with the same key gets the same answer for so long; a day, as others in the field do."""
 
 
 async def begin(ctx: Context, *, who: str, key: str, fingerprint: str) -> Stored | None:

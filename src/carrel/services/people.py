@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from carrel.domain.account import Token, User
 from carrel.domain.actor import Actor, Role
-from carrel.domain.errors import NotFound
 from carrel.domain.ids import UserId
 from carrel.domain.page import Page
 from carrel.domain.workspace import LIVE
@@ -16,6 +15,7 @@ from carrel.domain.workspace_list import Listed, Wanted
 from carrel.rules.access import Action, require
 from carrel.rules.credentials import spelling
 from carrel.services.context import Context
+from carrel.services.user_changes import found
 from carrel.services.workspace_list import NEWEST
 from carrel.store import sessions, tokens, users, workspace_list
 
@@ -65,9 +65,7 @@ async def get(ctx: Context, actor: Actor, user_id: UserId) -> Portrait:
 
 
 def _portrait(conn: Connection, user_id: UserId, now: datetime) -> Portrait:
-    user = users.get(conn, user_id)
-    if user is None:
-        raise NotFound("There is no such user.")
+    user = found(users.get(conn, user_id))
     held = tokens.of_user(conn, user_id)
     living = Wanted(owner=user_id, phases=LIVE)
     every = Wanted(owner=user_id)

@@ -56,9 +56,9 @@ def _all(conn: Connection, now: datetime) -> list[PoolView]:
 def _counted(conn: Connection) -> list[PoolView]:
     counts = pools.counts(conn)
     current = {template.name: template for template in templates.every(conn)}
-    empty = Counts(ready=0, starting=0, claimed=0, stopping=0, failed=0, waiting=0)
     return [
-        PoolView(pool, current.get(pool.template), counts.get(pool.name, empty)) for pool in pools.every(conn)
+        PoolView(pool, current.get(pool.template), counts.get(pool.name, Counts()))
+        for pool in pools.every(conn)
     ]
 
 
@@ -102,11 +102,6 @@ async def change(
     await ctx.store.write(write)
     ctx.wake.ring(pool_topic(name))
     return await get(ctx, actor, name)
-
-
-async def drain(ctx: Context, actor: Actor, name: str) -> PoolView:
-    """Stop what nobody holds and start nothing new; what people hold goes on until they release it. Ending the pause undoes it."""
-    return await change(ctx, actor, name, {"draining": True})
 
 
 async def queue(ctx: Context, actor: Actor, name: str, most: int = 20) -> list[Waiter]:

@@ -1,9 +1,32 @@
 """What an actor may know of: somebody else's thing looks to them like one that does not exist."""
 
+from sqlalchemy import Connection
+
 from carrel.domain.actor import Actor, System
+from carrel.domain.claim import Claim
 from carrel.domain.errors import NotFound
-from carrel.domain.ids import UserId
+from carrel.domain.ids import ClaimId, UserId, WorkspaceId
+from carrel.domain.workspace import Workspace
 from carrel.rules.access import Action, is_admin, require
+from carrel.store import claims, workspaces
+
+
+def seen_claim(conn: Connection, actor: Actor, action: Action, claim_id: ClaimId) -> Claim:
+    """Raises NotFound, also for somebody else's, and Forbidden."""
+    found = claims.get(conn, claim_id)
+    if found is None:
+        raise NotFound("There is no such claim.")
+    require_seen(actor, action, owner=found.user_id, thing="claim")
+    return found
+
+
+def seen_workspace(conn: Connection, actor: Actor, action: Action, workspace_id: WorkspaceId) -> Workspace:
+    """A gone one is still found. Raises NotFound, also for somebody else's, and Forbidden."""
+    found = workspaces.get(conn, workspace_id)
+    if found is None:
+        raise NotFound("There is no such workspace.")
+    require_seen(actor, action, owner=found.owner, thing="workspace")
+    return found
 
 
 def require_seen(actor: Actor, action: Action, *, owner: UserId | None, thing: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
-from carrel.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from carrel.domain.errors import Conflict, Invalid, Unavailable
 from carrel.domain.event import Event
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
@@ -18,7 +18,7 @@ from carrel.rules.access import Action, require
 from carrel.rules.term import extended
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
-from carrel.services.visibility import require_seen
+from carrel.services.visibility import seen_workspace
 from carrel.store import audit, claims, events, pools, templates, workspaces
 
 LONGEST_LOG = 2000
@@ -42,15 +42,8 @@ async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Workspac
 def _get(
     conn: Connection, actor: Actor, workspace_id: WorkspaceId, action: Action = Action.SEE
 ) -> WorkspaceView:
-    found = workspaces.get(conn, workspace_id)
-    if found is None:
-        raise NotFound("There is no such workspace.")
-    require_seen(actor, action, owner=found.owner, thing="workspace")
-    return _view(conn, found)
-
-
-def _view(conn: Connection, workspace: Workspace) -> WorkspaceView:
-    return WorkspaceView(workspace, templates.get(conn, workspace.template, workspace.template_version))
+    found = seen_workspace(conn, actor, action, workspace_id)
+    return WorkspaceView(found, templates.get(conn, found.template, found.template_version))
 
 
 async def stop(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:

@@ -67,6 +67,15 @@ def add(
     append(conn, at, kind, sentence, workspace_id=workspace_id, claim_id=claim_id)
 
 
+def add_news(conn: Connection, at: datetime, kind: str, sentence: str, *, claim_id: ClaimId) -> bool:
+    """As `add`, unless the claim's newest line says just that. Whether it was added."""
+    last = _newest(conn, claim_id)
+    if last is not None and last.sentence == sentence:
+        return False
+    add(conn, at, kind, sentence, claim_id=claim_id)
+    return True
+
+
 def append(
     conn: Connection,
     at: datetime,
@@ -124,8 +133,7 @@ def about_pool(
 
 def of_pool(conn: Connection, pool: PoolName) -> Event | None:
     """Its newest line."""
-    row = conn.execute(_NEWEST, {"subject": _of_pool(pool)}).one_or_none()
-    return None if row is None else _event(row)
+    return _newest(conn, _of_pool(pool))
 
 
 def _of_pool(pool: PoolName) -> str:
@@ -137,6 +145,11 @@ def was_told(conn: Connection, workspace_id: WorkspaceId, sentence: str, since: 
     """Whether its timeline has this very line from `since` or later."""
     given = {"subject": workspace_id, "told": sentence, "since": since}
     return conn.execute(_TOLD, given).first() is not None
+
+
+def _newest(conn: Connection, subject: str) -> Event | None:
+    row = conn.execute(_NEWEST, {"subject": subject}).one_or_none()
+    return None if row is None else _event(row)
 
 
 def _of(conn: Connection, subject: str, after: int) -> list[Event]:

@@ -70,7 +70,7 @@ def take(conn: Connection, at: datetime) -> int:
     failed = _failed(conn, minute)
     taken = 0
     for pool in pools.every(conn):
-        found = counts[pool.name]
+        found = counts.get(pool.name, pools.Counts())
         sample = Sample(
             pool.name,
             minute,

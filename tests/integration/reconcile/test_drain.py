@@ -36,7 +36,7 @@ async def test_what_nobody_holds_goes_and_who_is_in_stays(lab: Rig) -> None:
     held = await claim_service.claim(lab.context, await lab.person("alice"), pool="lab")
     await lab.settle()
     assert await counts(lab) == {"ready": 2, "claimed": 1}
-    await pool_service.drain(lab.context, ROOT, "lab")
+    await pool_service.change(lab.context, ROOT, "lab", {"draining": True})
     await lab.settle()
     assert await counts(lab) == {"claimed": 1}
     kept = await lab.store.read(claims.get, held.claim.id)
@@ -45,7 +45,7 @@ async def test_what_nobody_holds_goes_and_who_is_in_stays(lab: Rig) -> None:
 
 
 async def test_whoever_asks_meanwhile_waits_and_is_served_when_it_is_resumed(lab: Rig) -> None:
-    await pool_service.drain(lab.context, ROOT, "lab")
+    await pool_service.change(lab.context, ROOT, "lab", {"draining": True})
     await lab.settle()
     bob = await lab.person("bob")
     asked = await claim_service.claim(lab.context, bob, pool="lab")
@@ -67,7 +67,7 @@ async def test_the_preview_says_beforehand_what_the_loop_then_does(lab: Rig) -> 
 
     told = await preview(lab.context, ROOT, "lab", {"draining": True})
     assert told.sentence == "Retires 5."
-    await pool_service.drain(lab.context, ROOT, "lab")
+    await pool_service.change(lab.context, ROOT, "lab", {"draining": True})
     await lab.settle()
     assert await counts(lab) == {}
 

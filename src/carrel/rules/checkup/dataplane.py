@@ -1,6 +1,6 @@
 """CRL2xx: can the data plane run, does it, and does it follow? Judges what was seen; asks nobody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -156,7 +156,3 @@ def connections(active: int, most: int) -> Finding:
     if active >= most * 0.95:
         return CONNECTIONS.bad(said)
     return (CONNECTIONS.warning if active > most * 0.7 else CONNECTIONS.good)(said)
-
-
-def ports(seen: Sequence[Port]) -> list[Finding]:
-    return [port(one) for one in seen]

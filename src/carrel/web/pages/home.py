@@ -161,7 +161,6 @@ def _hindrance(view: PoolView) -> tuple[str, str] | None:
         return "Closed", "warn"
     if view.trouble is not None:
         return "Starts fail just now", "bad"
-    live = counts.ready + counts.starting + counts.claimed + counts.stopping + counts.failed
-    if live < pool.limit:
+    if counts.live < pool.limit:
         return None
     return f"Full: {counts.waiting} waiting" if counts.waiting else "Full: you would be next", "warn"
