@@ -37,13 +37,13 @@ async def prove(request: Request, nonce: str = "") -> Response:
 @router.websocket(PATH)
 async def talk(socket: WebSocket) -> None:
     """Who may come here at all is asked at the hub's walls."""
-    await socket.accept()
     with suppress(TimeoutError, WebSocketDisconnect):
+        await socket.accept()
         async with asyncio.timeout(LIVES):
             for _ in range(MOST_MESSAGES):
                 await _give_back(socket)
             await socket.receive()
-    with suppress(RuntimeError):  # they were faster
+    with suppress(RuntimeError, WebSocketDisconnect):  # they were faster
         await socket.close()
 
 

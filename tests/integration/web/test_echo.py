@@ -1,6 +1,7 @@
 """The echo: an open door that gives nothing away, lets nobody stay, and is no other WebSocket's door."""
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -60,6 +61,21 @@ async def test_it_ends_after_some_seconds(hub: str, monkeypatch: pytest.MonkeyPa
     async with opened(hub) as socket, asyncio.timeout(5):
         with pytest.raises(ConnectionClosed):
             await socket.recv()
+
+
+async def test_whoever_leaves_without_a_word_leaves_nothing_in_the_log(
+    hub: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A trace for each would let anybody fill the log, and the loop stand still while it is written."""
+    for message in ("", "hello"):
+        socket = await opened(hub)
+        if message:
+            await socket.send(message)
+        socket.transport.abort()
+    async with asyncio.timeout(5):
+        while any("run_asgi" in repr(task) for task in asyncio.all_tasks()):
+            await asyncio.sleep(0.01)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_long_messages_end_it(hub: str) -> None:
