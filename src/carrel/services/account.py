@@ -13,7 +13,7 @@ from carrel.domain.route import Withdrawal
 from carrel.services import withdrawals
 from carrel.services.attempts import Rate
 from carrel.services.context import Context
-from carrel.services.user_changes import found
+from carrel.services.user_changes import found, withdraw_links
 from carrel.store import audit, sessions, users
 
 GUESSES: Final = Rate(burst=5, every=30.0)
@@ -34,7 +34,8 @@ async def get(ctx: Context, person: Person) -> AccountView:
 
 
 async def change_password(ctx: Context, person: Person, *, old: str, new: str) -> None:
-    """Signs every other browser out; API tokens have a life of their own. `old` counts only where a password is set.
+    """Signs every other browser out, and so are links that would sign one in worth nothing; API tokens have a life of their own.
+    `old` counts only where a password is set.
 
     Raises Invalid for a wrong old one or a new one that cannot be, Exhausted after too many wrong ones, Unavailable.
     """
@@ -76,6 +77,7 @@ def _put(
     if (known[1] if known is not None else None) != checked:
         raise Conflict("Your password was changed meanwhile. Reload the page and try again.")
     users.put_password(conn, person.user_id, hashed)
+    withdraw_links(conn, person.user_id)
     ended = sessions.end_others(conn, person.user_id, person.session_id, now)
     audit.add(conn, now, audit.name_of(person), "set_password", f"user:{person.user_id}", "their own")
     return withdrawals.record(conn, ended, now)

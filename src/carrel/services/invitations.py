@@ -16,7 +16,7 @@ from carrel.mint import fingerprint, new_secret
 from carrel.rules.access import Action, owns, require
 from carrel.services import withdrawals
 from carrel.services.context import Context
-from carrel.services.user_changes import INVITATION, found
+from carrel.services.user_changes import INVITATION, found, withdraw_links
 from carrel.store import audit, codes, sessions, users
 
 LIFETIME: Final = timedelta(days=7)
@@ -55,7 +55,7 @@ def _invite(
     if user.disabled_at is not None:
         raise Conflict("This account is disabled. Enable it first.")
     users.drop_password(conn, user_id)
-    codes.withdraw(conn, INVITATION, user_id)
+    withdraw_links(conn, user_id)
     codes.add(conn, code_hash, INVITATION, user_id, ends)
     ended = sessions.end_all(conn, user_id, now)
     audit.add(conn, now, audit.name_of(actor), "invite_user", f"user:{user_id}")

@@ -16,7 +16,7 @@ from carrel.domain.ids import UserId
 from carrel.mint import fingerprint, new_secret
 from carrel.rules.way_back import HUB, within_hub
 from carrel.services.context import Context
-from carrel.services.sessions import LINK
+from carrel.services.user_changes import LINK
 from carrel.services.users import ensure_admin
 from carrel.store import audit, codes
 

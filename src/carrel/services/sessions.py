@@ -17,11 +17,8 @@ from carrel.rules.credentials import person_name
 from carrel.services import withdrawals
 from carrel.services.attempts import Rate
 from carrel.services.context import Context
-from carrel.services.user_changes import INVITATION
+from carrel.services.user_changes import INVITATION, LINK
 from carrel.store import audit, codes, sessions, users
-
-LINK: Final = "sign-in-link"
-"""The kind of one-time code that signs somebody in."""
 
 PER_NAME: Final = Rate(burst=10, every=10.0)
 PER_ADDRESS: Final = Rate(burst=50, every=1.0)

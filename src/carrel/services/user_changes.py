@@ -16,8 +16,10 @@ from carrel.domain.route import Withdrawal
 from carrel.services import withdrawals
 from carrel.store import audit, claims, codes, sessions, users
 
+LINK: Final = "sign-in-link"
+"""The kind of one-time code that signs the first admin in."""
 INVITATION: Final = "invitation"
-"""The kind of one-time code that lets somebody in who has no password yet."""
+"""The kind that lets somebody in who has no password yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class _Writing:
 
     def password(self, hashed: str) -> None:
         users.put_password(self.conn, self.before.id, hashed)
-        codes.withdraw(self.conn, INVITATION, self.before.id)
+        withdraw_links(self.conn, self.before.id)
         self.ended += sessions.end_all(self.conn, self.before.id, self.now)
         self.note("set_password")
 
@@ -79,6 +81,7 @@ class _Writing:
         """The pools in which they held something."""
         self.ended += sessions.end_all(self.conn, self.before.id, self.now)
         users.disable(self.conn, self.before.id, self.now)
+        withdraw_links(self.conn, self.before.id)
         self.note("disable_user")
         return _release_all(self.conn, self.before.id, self.now)
 
@@ -123,6 +126,12 @@ def _release_all(conn: Connection, user_id: UserId, now: datetime) -> set[PoolNa
                 claims.release(conn, claim.id, reason, now)
                 pools.add(claim.pool)
     return pools
+
+
+def withdraw_links(conn: Connection, user_id: UserId) -> None:
+    """None that was given out for them signs anybody in any more, nor after they are enabled again."""
+    for kind in (LINK, INVITATION):
+        codes.withdraw(conn, kind, user_id)
 
 
 def found(user: User | None) -> User:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from carrel.domain.actor import Person, Role
+from carrel.domain.actor import Person, Role, System
 from carrel.domain.errors import Conflict, Exhausted, Invalid, Unauthenticated
 from carrel.services import account, links, sessions
 from carrel.services.sessions import SignedIn
@@ -52,6 +52,14 @@ async def test_whoever_came_by_a_link_and_has_none_sets_the_first(house: House) 
     assert (view.has_password, view.sessions, view.user.role) == (True, 1, Role.ADMIN)
     with pytest.raises(Invalid):
         await account.change_password(house.context, here.person, old="", new=PASSWORD)
+
+
+async def test_a_new_password_leaves_no_other_link_that_signs_in(house: House) -> None:
+    first, second = [(await links.make(house.context, System())).url.partition("link=")[2] for _ in range(2)]
+    here = await sessions.sign_in_by_link(house.context, code=first, address="192.0.2.1")
+    await account.change_password(house.context, here.person, old="", new=NEW)
+    with pytest.raises(Unauthenticated):
+        await sessions.sign_in_by_link(house.context, code=second, address="192.0.2.1")
 
 
 async def test_a_new_one_that_cannot_be_is_refused(house: House) -> None:

@@ -13,7 +13,7 @@ from carrel.domain.actor import Person, Role, Scope, System
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from carrel.domain.ids import SessionId, UserId
-from carrel.services import audit, invitations, newcomers, sessions, tokens, users
+from carrel.services import audit, invitations, links, newcomers, sessions, tokens, users
 from carrel.services.newcomers import Newcomer
 from carrel.services.user_changes import Change
 from carrel.store import claims
@@ -261,6 +261,20 @@ async def test_a_link_takes_the_place_of_password_and_sessions(house: House, roo
     await users.set_password(house.context, System(), ada.id, PASSWORD)
     with pytest.raises(Unauthenticated):
         await sessions.sign_in_by_link(house.context, code=code, address="127.0.0.1")
+
+
+async def test_no_link_outlives_what_was_done_about_it(house: House, root: httpx.AsyncClient) -> None:
+    """Whoever disables somebody because a link went astray, and enables them again, has not let the finder in."""
+    ada = await house.person("ada")
+    invited = await invitations.invite(house.context, System(), ada.id)
+    await users.disable(house.context, System(), ada.id)
+    await users.enable(house.context, System(), ada.id)
+    admins = await links.make(house.context, System())
+    await users.set_password(house.context, System(), admins.user.id, PASSWORD)
+    for link in (invited.url, admins.url):
+        code = parse_qs(urlsplit(link).query)["link"][0]
+        with pytest.raises(Unauthenticated):
+            await sessions.sign_in_by_link(house.context, code=code, address="127.0.0.1")
 
 
 async def test_a_link_for_somebody_disabled_or_unknown_is_refused(house: House) -> None:
