@@ -16,7 +16,7 @@ from carrel.domain.account import Session, Token, User
 from carrel.domain.actor import Role, Scope, System
 from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
-from carrel.domain.finding import Report
+from carrel.domain.finding import Diagnosis
 from carrel.domain.ids import (
     BackendName,
     InstallationId,
@@ -54,8 +54,8 @@ class AnswersAlways:
 class Healthy:
     """A doctor with nothing to say."""
 
-    async def look(self, *, afresh: bool = False) -> Report:
-        return Report(SystemClock().now(), ())
+    async def look(self, *, afresh: bool = False) -> Diagnosis:
+        return Diagnosis(SystemClock().now(), ())
 
 
 class Unheard:

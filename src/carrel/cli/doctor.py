@@ -16,9 +16,10 @@ from carrel.cli.exits import UNWELL
 from carrel.cli.screen import Screen
 from carrel.client import doctor as client
 from carrel.domain.errors import CarrelError
-from carrel.domain.finding import SEVERITY, Finding, Outcome, Report
+from carrel.domain.finding import SEVERITY, Diagnosis, Finding, Outcome
 from carrel.rules.checkup.catalog import merged
 from carrel.rules.checkup.kind import subject_of
+from carrel.web.api.v1 import render
 from carrel.wire import v1
 
 _SIGNS: Final = {
@@ -53,7 +54,7 @@ def doctor(
     report = asyncio.run(_look(known))
     screen = Screen(as_json=as_json)
     if as_json:
-        screen.thing(_told(report), ())
+        screen.thing(render.checkup(report), ())
     else:
         for line in lines(report, everything=everything):
             screen.out.print(line, soft_wrap=True)
@@ -61,12 +62,12 @@ def doctor(
         raise typer.Exit(UNWELL)
 
 
-async def _look(known: Beside) -> Report:
+async def _look(known: Beside) -> Diagnosis:
     """What the running one says of itself, and what is seen from beside it."""
     told = await _of_running(known)
     here = await beside.look(known, answers=told is not None)
     heard = [_heard(finding) for finding in told.findings] if told is not None else []
-    return Report(here.at, merged(here.findings, heard))
+    return Diagnosis(here.at, merged(here.findings, heard))
 
 
 async def _of_running(known: Beside) -> v1.Checkup | None:
@@ -92,27 +93,7 @@ def _heard(finding: v1.Finding) -> Finding:
     )
 
 
-def _told(report: Report) -> v1.Checkup:
-    return v1.Checkup(
-        at=report.at,
-        outcome=report.worst.value,
-        findings=[
-            v1.Finding(
-                code=one.code,
-                subject=subject_of(one.code),
-                title=one.title,
-                about=one.about,
-                outcome=one.outcome.value,
-                found=one.found,
-                why=one.why,
-                fix=one.fix,
-            )
-            for one in report.findings
-        ],
-    )
-
-
-def lines(report: Report, *, everything: bool) -> list[Text]:
+def lines(report: Diagnosis, *, everything: bool) -> list[Text]:
     """By subject; what is not good is explained where it stands."""
     shown: list[Text] = []
     subject = ""
@@ -138,7 +119,7 @@ def _lines_of(finding: Finding, *, is_explained: bool) -> list[Text]:
     return [first, Text(f"{_INDENT}Why it matters: {finding.why}", style="dim"), *fix]
 
 
-def _summary(report: Report) -> Text:
+def _summary(report: Diagnosis) -> Text:
     counts = {outcome: sum(one.outcome is outcome for one in report.findings) for outcome in SEVERITY}
     words = {
         Outcome.BAD: "bad",

@@ -10,7 +10,9 @@ from carrel.domain.units import format_duration
 DEFAULT: Final = "default"
 """The source of what nobody said anything about."""
 
-_OR_NEVER: Final = frozenset({"stop_after_idle", "max_age", "retire_warm_after"})
+NEVER: Final = "never"
+OR_NEVER: Final = frozenset({"stop_after_idle", "max_age", "retire_warm_after"})
+"""Durations of a pool's policy that may be none; it is then said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +45,4 @@ def text_of(value: object) -> str:
 
 def policy_text(key: str, value: object) -> str:
     """The same for one key of a pool's policy, where a duration that is none is "never"."""
-    return "never" if value is None and key in _OR_NEVER else text_of(value)
+    return NEVER if value is None and key in OR_NEVER else text_of(value)

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from carrel.domain.finding import Report
+from carrel.domain.finding import Diagnosis
 
 
 class Checkup(Protocol):
-    async def look(self, *, afresh: bool = False) -> Report:
+    async def look(self, *, afresh: bool = False) -> Diagnosis:
         """The last report if it is a few seconds old, else, or `afresh`, a new one. Within seconds; never raises, changes nothing."""
         ...

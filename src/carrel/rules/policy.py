@@ -10,6 +10,7 @@ from typing import Final, TypedDict, cast
 
 from carrel.domain.errors import Conflict, Invalid
 from carrel.domain.pool import Pool
+from carrel.domain.setting import NEVER, OR_NEVER
 from carrel.domain.units import format_duration, parse_duration
 
 MOST: Final = 100_000
@@ -17,7 +18,6 @@ MOST: Final = 100_000
 MOST_AT_ONCE: Final = 1000
 SHORTEST_WATCH: Final = timedelta(seconds=15)
 """An open page says every few seconds that it is there."""
-NEVER: Final = "never"
 
 
 class PolicyChange(TypedDict, total=False):
@@ -52,7 +52,6 @@ _DURATIONS: Final = {
     "retire_warm_after": timedelta(seconds=1),
 }
 """The shortest each may be."""
-_OPTIONAL: Final = frozenset({"stop_after_idle", "max_age", "retire_warm_after"})
 _LONGEST: Final = timedelta(days=3650)
 
 
@@ -116,12 +115,12 @@ def _parsed(name: str, text: str) -> int | timedelta | None:
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise Invalid(f"{name} must be a whole number; {text[:20]!r} is none.")
         return int(text)
-    if text == NEVER and name in _OPTIONAL:
+    if text == NEVER and name in OR_NEVER:
         return None
     try:
         return parse_duration(text)
     except ValueError as error:
-        never = f', or "{NEVER}"' if name in _OPTIONAL else ""
+        never = f', or "{NEVER}"' if name in OR_NEVER else ""
         raise Invalid(f"{name}: {error}{never}.") from error
 
 

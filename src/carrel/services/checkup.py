@@ -2,12 +2,12 @@
 
 from carrel.domain.actor import Actor
 from carrel.domain.errors import Unavailable
-from carrel.domain.finding import Report
+from carrel.domain.finding import Diagnosis
 from carrel.ports.checkup import Checkup
 from carrel.rules.access import Action, require
 
 
-async def look(checkup: Checkup | None, actor: Actor, *, afresh: bool = False) -> Report:
+async def look(checkup: Checkup | None, actor: Actor, *, afresh: bool = False) -> Diagnosis:
     """Raises Forbidden, and Unavailable where nobody can look."""
     require(actor, Action.ADMINISTER)
     if checkup is None:

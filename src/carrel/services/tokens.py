@@ -66,9 +66,8 @@ async def makers(ctx: Context, actor: Actor, user_id: UserId) -> dict[UserId, st
 
 
 def _makers(conn: Connection, user_id: UserId) -> dict[UserId, str]:
-    made_by = {token.made_by for token in tokens.of_user(conn, user_id) if token.made_by is not None}
-    found = {maker: users.get(conn, maker) for maker in made_by}
-    return {maker: user.name for maker, user in found.items() if user is not None}
+    held = tokens.of_user(conn, user_id)
+    return users.names(conn, [token.made_by for token in held if token.made_by is not None])
 
 
 async def revoke(ctx: Context, actor: Actor, token_id: TokenId) -> None:

@@ -10,7 +10,7 @@ import pytest
 from carrel.app.sockets import SocketServer
 from carrel.cli.exits import EXITS, UNWELL
 from carrel.domain.actor import System
-from carrel.domain.finding import Report
+from carrel.domain.finding import Diagnosis
 from carrel.rules.checkup import addresses, pools
 from carrel.web.app import hub_app
 
@@ -84,9 +84,9 @@ async def test_warnings_count_where_asked(shell: Shell, fresh: list[str]) -> Non
 
 
 class Doctor:
-    async def look(self, *, afresh: bool = False) -> Report:
+    async def look(self, *, afresh: bool = False) -> Diagnosis:
         finding = addresses.HUB.bad("It leads elsewhere \x1b[31mred.")
-        return Report(NOON, (finding, pools.COMMAND.good("All are there.")))
+        return Diagnosis(NOON, (finding, pools.COMMAND.good("All are there.")))
 
 
 async def test_beside_a_carrel_that_runs_that_one_is_asked(house: House, shell: Shell) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from carrel.domain.actor import Role, Scope
-from carrel.domain.finding import Outcome, Report
+from carrel.domain.finding import Diagnosis, Outcome
 from carrel.rules.checkup import dataplane, machine, pools
 from carrel.web.app import hub_app
 
@@ -21,10 +21,10 @@ class Doctor:
     """Says what a test wants to hear, and counts how often it was asked to look again."""
 
     def __init__(self, *findings: Any) -> None:
-        self.report = Report(AT, findings)
+        self.report = Diagnosis(AT, findings)
         self.again = 0
 
-    async def look(self, *, afresh: bool = False) -> Report:
+    async def look(self, *, afresh: bool = False) -> Diagnosis:
         self.again += afresh
         return self.report
 
@@ -121,6 +121,6 @@ async def test_check_again_looks_again_and_says_so(house: House, doctor: Doctor)
 
 
 def test_a_report_is_as_bad_as_its_worst_finding() -> None:
-    assert Report(AT, ILL).worst is Outcome.BAD
-    assert Report(AT, ILL[1:]).worst is Outcome.WARNING
-    assert Report(AT, ILL[3:]).worst is Outcome.GOOD
+    assert Diagnosis(AT, ILL).worst is Outcome.BAD
+    assert Diagnosis(AT, ILL[1:]).worst is Outcome.WARNING
+    assert Diagnosis(AT, ILL[3:]).worst is Outcome.GOOD

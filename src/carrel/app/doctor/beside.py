@@ -11,7 +11,7 @@ from carrel.app.doctor.machine import name_of
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
 from carrel.domain.errors import CarrelError
-from carrel.domain.finding import Finding, Report
+from carrel.domain.finding import Diagnosis, Finding
 from carrel.rules.checkup import machine
 from carrel.rules.checkup.catalog import in_order
 from carrel.settings import Settings, load
@@ -39,17 +39,17 @@ def read_settings(config: Path | None, state_dir: Path | None, environ: Mapping[
     return Beside(settings, machine.settings(None, places))
 
 
-async def look(beside: Beside, *, answers: bool) -> Report:
+async def look(beside: Beside, *, answers: bool) -> Diagnosis:
     """`answers`: a Carrel that runs here was heard, and tells the rest itself."""
     clock = SystemClock()
     if beside.settings is None:
-        return Report(clock.now(), (beside.finding,))
+        return Diagnosis(clock.now(), (beside.finding,))
     state = StateDir(beside.settings.state_dir)
     report = await Doctor(beside.settings, clock).look()
     process = machine.runs(
         running_pid(state), answers=answers, state=str(state.root), owner=_owner(state.root)
     )
-    return Report(report.at, in_order((beside.finding, process, *report.findings)))
+    return Diagnosis(report.at, in_order((beside.finding, process, *report.findings)))
 
 
 def running_pid(state: StateDir) -> int | None:

@@ -6,7 +6,7 @@ from typing import Final
 from carrel.app.doctor import addresses, dataplane, machine, pools, security, store
 from carrel.app.doctor.checks import Check, run_all
 from carrel.app.doctor.patient import Patient
-from carrel.domain.finding import Report
+from carrel.domain.finding import Diagnosis
 from carrel.ports.clock import Clock
 from carrel.rules.checkup.catalog import in_order
 from carrel.services.context import Context
@@ -24,16 +24,16 @@ class Doctor:
         started = (clock.now(), clock.monotonic()) if context is not None else None
         self._patient = Patient(settings, clock, context=context, started=started)
         self._looking = asyncio.Lock()
-        self._last: tuple[float, Report] | None = None
+        self._last: tuple[float, Diagnosis] | None = None
 
-    async def look(self, *, afresh: bool = False) -> Report:
+    async def look(self, *, afresh: bool = False) -> Diagnosis:
         """Whoever comes while somebody looks gets that report too."""
         clock = self._patient.clock
         async with self._looking:
             age = clock.monotonic() - self._last[0] if self._last is not None else FRESH_FOR
             if self._last is None or age >= (BREATHES_FOR if afresh else FRESH_FOR):
                 findings = in_order(await run_all(checks_of(self._patient)))
-                self._last = (clock.monotonic(), Report(clock.now(), findings))
+                self._last = (clock.monotonic(), Diagnosis(clock.now(), findings))
             return self._last[1]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from carrel.domain.finding import Finding, Outcome, Report, worst
+from carrel.domain.finding import Diagnosis, Finding, Outcome, worst
 from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.pool import Pool
 from carrel.domain.template import HomeKind, Template
@@ -385,7 +385,7 @@ def test_the_worst_comes_first_and_decides() -> None:
         ]
     )
     assert [one.code for one in found] == ["CRL201", "CRL201", "CRL401", "CRL109"]
-    assert Report(NOON, found).worst is BAD
+    assert Diagnosis(NOON, found).worst is BAD
     assert worst([GOOD, UNKNOWN]) is UNKNOWN
     assert worst([]) is UNKNOWN
 

@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from carrel.domain.finding import Finding, Report
-from carrel.rules.checkup.kind import subject_of
 from carrel.services import checkup
 from carrel.web.api.answers import told
 from carrel.web.api.asked import Asked
+from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 
@@ -22,23 +21,4 @@ Fresh = Annotated[bool, Query(description="Look again, although somebody looked 
 )
 async def look(asked: Asked, fresh: Fresh = False) -> Response:
     found = await checkup.look(asked.request.app.state.checkup, asked.actor, afresh=fresh)
-    return told(_report(found))
-
-
-def _report(report: Report) -> v1.Checkup:
-    return v1.Checkup(
-        at=report.at, outcome=report.worst.value, findings=[_finding(one) for one in report.findings]
-    )
-
-
-def _finding(finding: Finding) -> v1.Finding:
-    return v1.Finding(
-        code=finding.code,
-        subject=subject_of(finding.code),
-        title=finding.title,
-        about=finding.about,
-        outcome=finding.outcome.value,
-        found=finding.found,
-        why=finding.why,
-        fix=finding.fix,
-    )
+    return told(render.checkup(found))

@@ -6,6 +6,7 @@ from carrel.domain.account import Token, User
 from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
 from carrel.domain.event import Event
+from carrel.domain.finding import Diagnosis, Finding
 from carrel.domain.queue import Estimate
 from carrel.domain.report import Report
 from carrel.domain.sample import Sample
@@ -13,6 +14,7 @@ from carrel.domain.step import Step, StepState
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.domain.workspace_list import Listed
+from carrel.rules.checkup.kind import subject_of
 from carrel.rules.foresee import Ends
 from carrel.rules.policy import worded
 from carrel.services.claims import ClaimView
@@ -234,6 +236,25 @@ def report(view: ReportView) -> v1.Report:
 
 def whole_report(view: ReportView) -> v1.WholeReport:
     return v1.WholeReport(**report(view).model_dump(), attached=view.report.attached)
+
+
+def checkup(found: Diagnosis) -> v1.Checkup:
+    return v1.Checkup(
+        at=found.at, outcome=found.worst.value, findings=[_finding(one) for one in found.findings]
+    )
+
+
+def _finding(found: Finding) -> v1.Finding:
+    return v1.Finding(
+        code=found.code,
+        subject=subject_of(found.code),
+        title=found.title,
+        about=found.about,
+        outcome=found.outcome.value,
+        found=found.found,
+        why=found.why,
+        fix=found.fix,
+    )
 
 
 def event(found: Event) -> v1.Event:
