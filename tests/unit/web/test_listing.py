@@ -1,31 +1,11 @@
-"""What admin lists share: what the address says, and short words for times."""
+"""What admin lists share: what the address says."""
 
-from datetime import UTC, datetime, timedelta
-
-import pytest
 from starlette.datastructures import QueryParams
 
 from carrel.domain.workspace import LIVE, Phase
 from carrel.domain.workspace_list import Holding, Order, Sort
-from carrel.web.pages.admin.listing import address, brief, said
+from carrel.web.pages.admin.listing import address, said
 from carrel.web.pages.admin.workspaces import Look
-
-NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "now"), (-20, "now"), (-31, "1 min ago"), (-90 * 60, "90 min ago"), (-91 * 60, "2 h ago"),
-        (-48 * 3600, "48 h ago"), (-49 * 3600, "2 d ago"), (600, "in 10 min"), (7200, "in 2 h"),
-    ],
-)  # fmt: skip
-def test_times_are_brief(seconds: int, words: str) -> None:
-    assert brief(NOW + timedelta(seconds=seconds), NOW) == words
-
-
-def test_no_time_is_a_dash() -> None:
-    assert brief(None, NOW) == "–"
 
 
 def test_what_is_typed_is_one_line_of_text() -> None:

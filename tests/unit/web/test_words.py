@@ -1,11 +1,13 @@
 """Numbers and addresses as people read them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from carrel.domain.queue import Estimate
-from carrel.web.pages.words import about, expected, ordinal, readable, span
+from carrel.web.pages.words import about, ago, brief, expected, ordinal, readable, span
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 def an_estimate(likely: float, high: float) -> Estimate:
@@ -67,3 +69,30 @@ def test_places_have_names(number: int, words: str) -> None:
 def test_an_address_is_shown_as_it_was_written() -> None:
     assert readable("lab/tree/%C3%9Cbung%201.ipynb") == "lab/tree/Übung 1.ipynb"
     assert readable("%ff") == "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words", "in_a_column"),
+    [
+        (0, "just now", "now"),
+        (20, "in a moment", "now"),
+        (-44, "just now", "now"),
+        (-45, "1 minute ago", "1 min ago"),
+        (-90 * 60, "90 minutes ago", "90 min ago"),
+        (-91 * 60, "2 hours ago", "2 h ago"),
+        (-36 * 3600, "36 hours ago", "36 h ago"),
+        (-37 * 3600, "2 days ago", "2 d ago"),
+        (-100 * 86_400, "100 days ago", "100 d ago"),
+        (600, "in 10 minutes", "in 10 min"),
+        (7200, "in 2 hours", "in 2 h"),
+    ],
+)
+def test_a_time_is_told_by_its_distance_and_shorter_in_a_column(
+    seconds: int, words: str, in_a_column: str
+) -> None:
+    at = NOW + timedelta(seconds=seconds)
+    assert (ago(at, NOW), brief(at, NOW)) == (words, in_a_column)
+
+
+def test_no_time_is_a_dash_in_a_column() -> None:
+    assert brief(None, NOW) == "–"

@@ -10,6 +10,7 @@ from carrel.rules.authorize import workspace_in
 from carrel.services import failures
 from carrel.services.claims import ClaimView
 from carrel.web.pages.frame import context_of, for_people, led, shown
+from carrel.web.pages.words import called
 
 
 def routes() -> list[BaseRoute]:
@@ -26,7 +27,7 @@ async def failed(request: Request, person: Person, view: ClaimView) -> Response 
         "failed.html",
         claim=view.claim,
         recipe=view.template,
-        called=(view.template.title if view.template else "") or view.claim.pool,
+        called=called(view.template, view.claim.pool),
         failure=failure,
         is_own=owns(person, view.claim.user_id),
         is_admin=is_admin(person),

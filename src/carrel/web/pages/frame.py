@@ -18,7 +18,7 @@ from carrel.services.context import Context
 from carrel.web import cookies, problems
 from carrel.web.navigation import READING
 from carrel.web.pages.notices import NOTICES
-from carrel.web.pages.words import about, ago, expected, moment, ordinal, readable
+from carrel.web.pages.words import about, ago, brief, expected, moment, ordinal, readable
 from carrel.web.security import actor_of
 
 _pages: Final = Environment(
@@ -41,7 +41,7 @@ _ADMIN_PAGES: Final = {
 """What a page calls itself with `here` → its words in the navigation, and its address."""
 
 _pages.filters.update(
-    about=about, ago=ago, expected=expected, moment=moment, ordinal=ordinal, readable=readable
+    about=about, ago=ago, brief=brief, expected=expected, moment=moment, ordinal=ordinal, readable=readable
 )
 _pages.globals.update(version=__version__, admin_pages=_ADMIN_PAGES)
 

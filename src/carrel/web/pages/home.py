@@ -9,18 +9,17 @@ from fastapi import Request
 from starlette.responses import Response
 
 from carrel.domain.actor import Person, Role
-from carrel.domain.address import Addresses
 from carrel.domain.claim import ClaimState
 from carrel.domain.ids import PoolName
 from carrel.domain.pool import Pool
-from carrel.rules.authorize import Standing, standing
 from carrel.services import account, claims, details, pools, users
 from carrel.services.claims import ClaimView
 from carrel.services.context import Context
 from carrel.services.pools import PoolView
+from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, shown
 from carrel.web.pages.holding import Term, money, term_of
-from carrel.web.pages.words import about
+from carrel.web.pages.words import about, called
 
 ENDED_SHOWN: Final = 5
 MOST_LIVE: Final = 200
@@ -78,15 +77,6 @@ async def home(request: Request, person: Person) -> Response:
     )
 
 
-def entrance(view: ClaimView, addresses: Addresses, path: str = "") -> str | None:
-    """Where its owner goes in, once that is possible. The same rule as at the door, so that nobody is sent in circles."""
-    workspace = view.workspace
-    if workspace is None or standing(workspace, is_inside=False) is not Standing.OPEN:
-        return None
-    landing = path or (view.template.open if view.template else "")
-    return addresses.workspace_page(workspace.id, landing)
-
-
 async def _of(ctx: Context, person: Person, state: ClaimState, limit: int = MOST_LIVE) -> Sequence[ClaimView]:
     return (await claims.page(ctx, person, user_id=person.user_id, state=state, limit=limit)).items
 
@@ -103,7 +93,7 @@ def _mine(ctx: Context, view: ClaimView, known: Mapping[PoolName, PoolView], now
         view,
         _title(view, known),
         _pool_note(view.claim.pool, _title(view, known), known),
-        entrance(view, ctx.addresses),
+        entrance(row, view.template, ctx.addresses),
         term_of(row, view.claim, pool, now) if row is not None else None,
         can_restart=row is not None and details.can_restart(ctx, row),
     )
@@ -112,7 +102,7 @@ def _mine(ctx: Context, view: ClaimView, known: Mapping[PoolName, PoolView], now
 def _title(view: ClaimView, known: Mapping[PoolName, PoolView]) -> str:
     offer = known.get(view.claim.pool)
     template = view.template or (offer.template if offer is not None else None)
-    return (template.title if template is not None else "") or view.claim.pool
+    return called(template, view.claim.pool)
 
 
 def _pool_note(name: PoolName, title: str, known: Mapping[PoolName, PoolView]) -> str:
@@ -121,7 +111,7 @@ def _pool_note(name: PoolName, title: str, known: Mapping[PoolName, PoolView]) -
 
 
 def _offered(view: PoolView) -> str:
-    return (view.template.title if view.template is not None else "") or view.pool.name
+    return called(view.template, view.pool.name)
 
 
 def _offer(view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolView]) -> Offer:

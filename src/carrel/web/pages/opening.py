@@ -11,8 +11,8 @@ from carrel.rules.way_back import as_linked
 from carrel.services import claims, pools
 from carrel.services.claims import ClaimView
 from carrel.web import problems
+from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, for_people, form_of, led, shown
-from carrel.web.pages.home import entrance
 from carrel.web.pages.waiting import waiting_room
 
 USUAL_NAME = "default"
@@ -34,7 +34,7 @@ async def ask(request: Request, person: Person) -> Response:
     name, wish = _name(request), request.query_params.get("path")
     held = [view for view in await _held(request, person) if view.claim.name == name]
     if held and wish is None and held[0].claim.release_at is None:
-        return led(entrance(held[0], ctx.addresses) or waiting_room(held[0]))
+        return led(_way_in(request, held[0]) or waiting_room(held[0]))
     return shown(request, "open.html", offer=offer, name=name, path=as_linked(wish), has_one=bool(held))
 
 
@@ -47,14 +47,14 @@ async def claim(request: Request, person: Person) -> Response:
             attempt.pool, attempt.outcome = view.claim.pool, view.outcome
     except Exhausted as error:
         return await _all_held(request, person, error, path)
-    return led(entrance(view, ctx.addresses, path) or waiting_room(view, path))
+    return led(_way_in(request, view, path) or waiting_room(view, path))
 
 
 async def _all_held(request: Request, person: Person, error: Exhausted, path: str) -> Response:
     """At their own limit: what they hold, so that they may go into one of these or give it back."""
     ctx, kind = context_of(request), problems.KINDS[error.code]
     offer = await pools.get(ctx, person, request.path_params["pool"])
-    held = [(view, entrance(view, ctx.addresses)) for view in await _held(request, person)]
+    held = [(view, _way_in(request, view)) for view in await _held(request, person)]
     answer = shown(
         request,
         "all_held.html",
@@ -77,6 +77,10 @@ async def _held(request: Request, person: Person) -> list[ClaimView]:
         for state in (ClaimState.HELD, ClaimState.WAITING)
     ]
     return [view for page in pages for view in page.items]
+
+
+def _way_in(request: Request, view: ClaimView, path: str = "") -> str | None:
+    return entrance(view.workspace, view.template, context_of(request).addresses, path)
 
 
 def _name(request: Request) -> str:

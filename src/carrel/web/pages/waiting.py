@@ -17,11 +17,11 @@ from carrel.rules.way_back import as_linked
 from carrel.services import claims, failures, pools
 from carrel.services.claims import ClaimView
 from carrel.services.pools import PoolView
-from carrel.web.pages.claims import ended
+from carrel.web.pages.ended import ended
+from carrel.web.pages.entrance import entrance
 from carrel.web.pages.failed import failed
 from carrel.web.pages.frame import context_of, for_people, led, shown
-from carrel.web.pages.home import entrance
-from carrel.web.pages.words import span
+from carrel.web.pages.words import called, span
 
 _STEPS: Final = {
     StepName.QUEUE: "Queue",
@@ -45,7 +45,8 @@ def waiting_room(view: ClaimView, path: str = "") -> str:
 async def wait(request: Request, person: Person) -> Response:
     ctx = context_of(request)
     view = await claims.get(ctx, person, ClaimId(request.path_params["claim_id"]))
-    way_in = entrance(view, ctx.addresses, as_linked(request.query_params.get("path")))
+    path = as_linked(request.query_params.get("path"))
+    way_in = entrance(view.workspace, view.template, ctx.addresses, path)
     if way_in is not None and owns(person, view.claim.user_id):
         return led(way_in)
     if view.claim.state is ClaimState.RELEASED or _is_over(view):
@@ -56,7 +57,7 @@ async def wait(request: Request, person: Person) -> Response:
         view=view,
         entrance=way_in,
         is_own=owns(person, view.claim.user_id),
-        called=(view.template.title if view.template else "") or view.claim.pool,
+        called=called(view.template, view.claim.pool),
         queues=view.outlook.steps[0].state is StepState.NOW,
         steps=[_in_words(step) for step in view.outlook.steps],
         others=await _others(request, person, view),

@@ -1,9 +1,11 @@
 """Numbers as people say them."""
 
 from datetime import datetime, timedelta
+from typing import Final
 from urllib.parse import unquote
 
 from carrel.domain.queue import Estimate
+from carrel.domain.template import Template
 
 
 def about(duration: timedelta | Estimate | None) -> str:
@@ -49,6 +51,11 @@ def span(duration: timedelta | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def called(template: Template | None, pool: str) -> str:
+    """What a workspace is called: by its template where that has a title, else by its pool."""
+    return (template.title if template is not None else "") or pool
+
+
 def readable(path: str) -> str:
     """An address as people wrote it. Only for showing."""
     return unquote(path, errors="replace")
@@ -68,17 +75,33 @@ def moment(at: datetime | None) -> str:
 def ago(at: datetime, now: datetime) -> str:
     """ "5 minutes ago", "in 2 hours". static/page.js says it in the same words, and keeps it true."""
     seconds = (at - now).total_seconds()
-    words = _rounded(abs(seconds))
-    if words is None:
+    count, unit = _rounded(abs(seconds))
+    if not count:
         return "just now" if seconds <= 0 else "in a moment"
+    words = f"{count} {unit}" if count == 1 else f"{count} {unit}s"
     return f"in {words}" if seconds > 0 else f"{words} ago"
 
 
-def _rounded(seconds: float) -> str | None:
+def brief(at: datetime | None, now: datetime) -> str:
+    """The same for a column of many: "3 h ago", "in 20 min", "now"."""
+    if at is None:
+        return "–"
+    seconds = (at - now).total_seconds()
+    count, unit = _rounded(abs(seconds))
+    if not count:
+        return "now"
+    return f"in {count} {_SHORT[unit]}" if seconds > 0 else f"{count} {_SHORT[unit]} ago"
+
+
+def _rounded(seconds: float) -> tuple[int, str]:
+    """How many of which unit; 0 of them where that is hardly any time."""
     if seconds < 45:
-        return None
-    for size, unit, most in ((60, "minute", 90), (3600, "hour", 36), (86_400, "day", 60)):
+        return 0, "minute"
+    for size, unit, most in ((60, "minute", 90), (3600, "hour", 36)):
         count = max(1, int(seconds / size + 0.5))  # as JavaScript rounds
         if count <= most:
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return f"{int(seconds / 86_400 + 0.5)} days"
+            return count, unit
+    return max(1, int(seconds / 86_400 + 0.5)), "day"
+
+
+_SHORT: Final = {"minute": "min", "hour": "h", "day": "d"}

@@ -10,16 +10,16 @@ from starlette.routing import BaseRoute, Route
 from carrel.domain.actor import Person
 from carrel.domain.errors import Unavailable
 from carrel.domain.ids import WorkspaceId
-from carrel.domain.workspace import Workspace
 from carrel.rules.access import is_admin, owns
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.chronicle import chronicle, visits
 from carrel.services import details, failures, workspaces
 from carrel.services.details import Details
-from carrel.web.pages.claims import why
+from carrel.web.pages.ended import why
+from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, for_people, led, shown
 from carrel.web.pages.holding import Term, term_of
-from carrel.web.pages.words import span
+from carrel.web.pages.words import called, span
 
 LINES = 200
 
@@ -56,10 +56,10 @@ async def show(request: Request, person: Person) -> Response:
         request,
         "workspace.html",
         one=found,
-        title=title_of(found),
+        title=called(found.template, found.workspace.pool),
         is_owner=is_owner,
         is_over=standing(row, is_inside=False) is Standing.OVER and row.owner is not None,
-        entrance=_entrance(request, found),
+        entrance=entrance(row, found.template, ctx.addresses),
         term=_term(found, ctx.clock.now()),
         root=ctx.addresses.workspace_root(row.id),
         lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
@@ -81,19 +81,14 @@ async def log(request: Request, person: Person) -> Response:
         text = await workspaces.logs(ctx, person, found.workspace.id, LINES)
     except Unavailable as error:
         trouble = error.sentence
-    return shown(request, "log.html", one=found, title=title_of(found), text=text, trouble=trouble)
-
-
-def title_of(found: Details) -> str:
-    return (found.template.title if found.template is not None else "") or found.workspace.pool
-
-
-def _entrance(request: Request, found: Details) -> str | None:
-    row: Workspace = found.workspace
-    if standing(row, is_inside=False) is not Standing.OPEN:
-        return None
-    landing = found.template.open if found.template is not None else ""
-    return context_of(request).addresses.workspace_page(row.id, landing)
+    return shown(
+        request,
+        "log.html",
+        one=found,
+        title=called(found.template, found.workspace.pool),
+        text=text,
+        trouble=trouble,
+    )
 
 
 def _term(found: Details, now: datetime) -> Term:

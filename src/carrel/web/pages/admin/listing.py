@@ -1,7 +1,6 @@
 """What admin pages with long lists share: filters and place in the address, so that a look can be kept and sent to somebody."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -24,24 +23,3 @@ def address(path: str, values: Mapping[str, str | None]) -> str:
     """With what is not empty, in one order, so that the same look always has the same address."""
     given = {name: value for name, value in values.items() if value}
     return f"{path}?{urlencode(given)}" if given else path
-
-
-def brief(at: datetime | None, now: datetime) -> str:
-    """ "3 h ago", "in 20 min": for a column of many."""
-    if at is None:
-        return "–"
-    seconds = (at - now).total_seconds()
-    many, unit = _rounded(abs(seconds))
-    if unit is None:
-        return "now"
-    return f"in {many} {unit}" if seconds > 0 else f"{many} {unit} ago"
-
-
-def _rounded(seconds: float) -> tuple[int, str | None]:
-    for size, unit, most in ((60, "min", 90), (3600, "h", 48)):
-        many = round(seconds / size)
-        if many < 1:
-            return 0, None
-        if many <= most:
-            return many, unit
-    return round(seconds / 86_400), "d"

@@ -14,7 +14,6 @@ from carrel.mint import new_password
 from carrel.services import invitations, people, tokens, users
 from carrel.services.context import Context
 from carrel.services.user_changes import Change
-from carrel.web.pages.admin.listing import brief
 from carrel.web.pages.admin.people import ADDRESS
 from carrel.web.pages.frame import context_of, for_admins, form_of, led, shown
 from carrel.web.problems import KINDS
@@ -126,7 +125,6 @@ async def _shown(
         error=error.sentence if error else "",
         told=told,
         link=link,
-        brief=brief,
         is_oneself=found.user.id == person.user_id,
         address=f"{ADDRESS}/{found.user.id}",
     )

@@ -14,7 +14,7 @@ from carrel.domain.workspace import LIVE, Phase
 from carrel.domain.workspace_list import Holding, Order, Sort, Wanted
 from carrel.rules.way_back import within_hub
 from carrel.services import stopping, workspace_list
-from carrel.web.pages.admin.listing import address, brief, one_of, said
+from carrel.web.pages.admin.listing import address, one_of, said
 from carrel.web.pages.frame import context_of, for_admins, form_of, led, shown
 
 ADDRESS: Final = "/hub/admin/workspaces"
@@ -121,7 +121,6 @@ async def page(request: Request, person: Person) -> Response:
         request,
         "admin/workspaces.html",
         look=look,
-        brief=brief,
         rows=found.page.items,
         census=found.census,
         columns=COLUMNS,
