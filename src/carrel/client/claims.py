@@ -8,8 +8,8 @@ from typing import Final
 import httpx
 
 from carrel.client.connection import PAUSES, Client
-from carrel.client.failures import error_of, unreachable
 from carrel.client.messages import Message, messages
+from carrel.client.problems import error_of, unreachable
 from carrel.domain.claim import ClaimState
 from carrel.wire.v1 import Claim, Event, Failure, Page
 

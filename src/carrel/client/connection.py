@@ -11,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from carrel import __version__
-from carrel.client.failures import error_of, is_final, unreachable
+from carrel.client.problems import error_of, is_final, unreachable
 from carrel.domain.errors import Unavailable
 from carrel.mint import new_secret
 from carrel.wire.v1.shape import Telling

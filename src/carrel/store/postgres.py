@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from carrel.store.failures import explain, sqlstate
+from carrel.store.explain import explain, sqlstate
 from carrel.store.revision import bring_up
 
 P = ParamSpec("P")

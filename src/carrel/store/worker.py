@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from carrel.domain.errors import Unavailable
-from carrel.store.failures import explain
+from carrel.store.explain import explain
 
 T = TypeVar("T")
 
