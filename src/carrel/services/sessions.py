@@ -28,6 +28,15 @@ WRONG: Final = "This name and password do not belong together. Try again, or ask
 
 
 @dataclass(frozen=True, slots=True)
+class _Proof:
+    """The stored hash that a password was checked against; checking takes long enough for an admin to set another meanwhile."""
+
+    stored: str
+    rehashed: str | None
+    """The same password under today's parameters, to be kept instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     person: Person
     secret: str
@@ -44,13 +53,13 @@ async def sign_in(ctx: Context, *, name: str, password: str, address: str) -> Si
         raise Unauthenticated(WRONG) from error
     keys = _take_attempt(ctx, known_as, address)
     try:
-        user = await _checked(ctx, known_as, password)
+        user, proof = await _checked(ctx, known_as, password)
     except CarrelError as error:
         if not isinstance(error, Unauthenticated):
             _give_back(ctx, keys)
         raise
     _give_back(ctx, keys)
-    return await _begin(ctx, user.id, "password")
+    return await _begin(ctx, user.id, "password", proof)
 
 
 async def sign_in_by_link(ctx: Context, *, code: str, address: str) -> SignedIn:
@@ -81,21 +90,19 @@ def _person(session: Session, user: User) -> Person:
     return Person(user.id, user.name, user.role, session.id)
 
 
-async def _checked(ctx: Context, name: str, password: str) -> User:
+async def _checked(ctx: Context, name: str, password: str) -> tuple[User, _Proof]:
     found = await ctx.store.read(users.password_of, name)
     user, stored = found or (None, None)
     checked = await ctx.passwords.check(password, stored)
-    if user is None or not checked.is_right or user.disabled_at is not None:
+    if user is None or stored is None or not checked.is_right or user.disabled_at is not None:
         raise Unauthenticated(WRONG)
-    if checked.rehashed is not None:
-        await ctx.store.write(users.put_password, user.id, checked.rehashed)
-    return user
+    return user, _Proof(stored, checked.rehashed)
 
 
-async def _begin(ctx: Context, user_id: UserId, way: str) -> SignedIn:
+async def _begin(ctx: Context, user_id: UserId, way: str, proof: _Proof | None = None) -> SignedIn:
     now, secret = ctx.clock.now(), new_secret()
     session = Session(SessionId(new_id()), user_id, now, now + ctx.session_lifetime)
-    user = await ctx.store.write(_add, session, fingerprint(secret), way)
+    user = await ctx.store.write(_add, session, fingerprint(secret), way, proof)
     if user is None:
         raise Unauthenticated("This account is disabled. Ask an admin.")
     return SignedIn(_person(session, user), secret, session.expires_at, ctx.session_lifetime)
@@ -105,10 +112,13 @@ def _spend(conn: Connection, code_hash: str, now: datetime) -> str | None:
     return codes.take(conn, code_hash, LINK, now) or codes.take(conn, code_hash, INVITATION, now)
 
 
-def _add(conn: Connection, session: Session, secret_hash: str, way: str) -> User | None:
+def _add(conn: Connection, session: Session, secret_hash: str, way: str, proof: _Proof | None) -> User | None:
+    """Raises Unauthenticated where the password that was checked is theirs no more."""
     user = users.get(conn, session.user_id)
     if user is None or user.disabled_at is not None:
         return None
+    if proof is not None:
+        _require_current(conn, user, proof)
     sessions.add(conn, session, secret_hash)
     users.seen(conn, user.id, session.created_at)
     audit.add(
@@ -120,6 +130,14 @@ def _add(conn: Connection, session: Session, secret_hash: str, way: str) -> User
         way,
     )
     return user
+
+
+def _require_current(conn: Connection, user: User, proof: _Proof) -> None:
+    known = users.password_of(conn, user.name)
+    if known is None or known[1] != proof.stored:
+        raise Unauthenticated(WRONG)
+    if proof.rehashed is not None:
+        users.put_password(conn, user.id, proof.rehashed)
 
 
 def _end(conn: Connection, person: Person, now: datetime) -> list[Withdrawal]:

@@ -12,6 +12,7 @@ from fastapi import Request
 from carrel.domain.actor import Role, System
 from carrel.domain.errors import Unauthenticated
 from carrel.services import links, sessions, users
+from carrel.services.passwords import Checked, Passwords
 from carrel.web.auth.sign_in import address_of
 
 from .house import HUB, PASSWORD, House, begin, sign_in
@@ -288,6 +289,28 @@ async def test_checking_a_password_keeps_nobody_else_waiting(house: House) -> No
 
 
 # --- links
+
+
+@pytest.mark.parametrize("is_old_fashioned", [False, True])
+async def test_a_password_that_is_replaced_while_it_is_checked_signs_nobody_in(
+    house: House, is_old_fashioned: bool
+) -> None:
+    """Nor does keeping it under today's parameters bring the old one back."""
+    ada = await house.person("ada")
+
+    class Slow(Passwords):
+        async def check(self, password: str, stored: str | None) -> Checked:
+            found = await super().check(password, stored)
+            await users.set_password(house.context, System(), ada.id, "a quite different password")
+            return replace(found, rehashed=stored) if is_old_fashioned else found
+
+    slow = replace(house.context, passwords=Slow())
+    with pytest.raises(Unauthenticated, match="do not belong together"):
+        await sessions.sign_in(slow, name="ada", password=PASSWORD, address="192.0.2.1")
+    again = await sessions.sign_in(
+        house.context, name="ada", password="a quite different password", address="192.0.2.1"
+    )
+    assert again.person.user_id == ada.id
 
 
 async def test_a_link_signs_the_admin_in_once_after_one_button(house: House) -> None:
