@@ -16,6 +16,7 @@ from carrel.settings.sources import NAMED_TABLES
 HIDDEN: Final = "set, and not shown"
 _TELLING: Final = re.compile(r"secret|passw|token|credential|api_?key|private", re.IGNORECASE)
 """A key that is called so holds what should not be read over somebody's shoulder."""
+_IN_ADDRESS: Final = re.compile(r"(://[^\s:/@]*):[^\s/]*@")
 _PLACEHOLDER: Final = re.compile(r"(\w+ )?\{\w+\}")
 """A value that names only where a secret will be: "token {secret}"."""
 
@@ -46,21 +47,27 @@ def _top(settings: Settings, name: str) -> object:
 
 def _entry(settings: Settings, where: str, entry: BaseModel) -> Iterator[SettingInEffect]:
     for name, field in type(entry).model_fields.items():
-        value = getattr(entry, name)
-        if isinstance(value, Mapping):
-            for inner, text in value.items():
-                yield _row(settings, f"{where}.{name}.{inner}", text)
-        else:
-            yield _row(settings, f"{where}.{name}", value, field)
+        yield from _within(settings, f"{where}.{name}", getattr(entry, name), field)
     for name, value in (entry.model_extra or {}).items():
-        yield _row(settings, f"{where}.{name}", value)
+        yield from _within(settings, f"{where}.{name}", value)
+
+
+def _within(
+    settings: Settings, key: str, value: object, field: FieldInfo | None = None
+) -> Iterator[SettingInEffect]:
+    """A table row by row: what its keys are called decides what is shown."""
+    if isinstance(value, Mapping):
+        for inner, deeper in value.items():
+            yield from _within(settings, f"{key}.{inner}", deeper)
+    else:
+        yield _row(settings, key, value, field)
 
 
 def _row(settings: Settings, key: str, value: object, field: FieldInfo | None = None) -> SettingInEffect:
     is_secret = isinstance(value, SecretStr) or _is_telling(key, value)
     return SettingInEffect(
         key=key,
-        value=HIDDEN if is_secret else _text(key, value),
+        value=HIDDEN if is_secret else _without_passwords(_text(key, value)),
         default=_default(key, field),
         source=_source(settings.sources, key),
         line=settings.lines.get(key),
@@ -93,6 +100,11 @@ def _is_telling(key: str, value: object) -> bool:
     in_table = key.count(".") >= 2
     is_text = isinstance(value, str) and value != "" and _PLACEHOLDER.fullmatch(value) is None
     return in_table and is_text and _TELLING.search(key.rpartition(".")[2]) is not None
+
+
+def _without_passwords(text: str) -> str:
+    """An environment or a command may name an address with a password in it."""
+    return _IN_ADDRESS.sub(r"\1:…@", text)
 
 
 def _without_password(url: str) -> str:

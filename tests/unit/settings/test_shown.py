@@ -23,7 +23,7 @@ warm = 5
 command = [
   "shiny", "warm = 7",
 ]
-environment = { API_TOKEN = "hush-hush", HOME = "{home}", SHINY_TOKEN = "{secret}" }
+environment = { API_TOKEN = "hush-hush", DATABASE = "postgresql://shiny:hush-hush@db/shiny", HOME = "{home}", SHINY_TOKEN = "{secret}" }
 description = """
 port = 1
 """
@@ -32,6 +32,7 @@ title = "Shiny"
 driver = "memory"
 password = "hush-hush"
 places = ["here", "there"]
+registry = { host = "registry.example.org", password = "hush-hush" }
 '''
 
 
@@ -100,6 +101,9 @@ def test_no_secret_is_shown(tmp_path: Path, url: str, told: str) -> None:
     assert rows["database_url"].value == told
     for key in ("bootstrap_token", "backends.else.password", "templates.shiny.environment.API_TOKEN"):
         assert (rows[key].value, rows[key].is_secret) == (HIDDEN, True), key
+    assert rows["templates.shiny.environment.DATABASE"].value == "postgresql://shiny:…@db/shiny"
+    assert rows["backends.else.registry.host"].value == "registry.example.org"
+    assert rows["backends.else.registry.password"].is_secret
     assert rows["templates.shiny.environment.SHINY_TOKEN"].value == "{secret}"
 
 
