@@ -25,8 +25,8 @@ _PAGE: Final = """<!doctype html>
 
 
 def show(url: str) -> bool:
-    """Whether there was a browser to show it in."""
-    return has_browser(os.environ) and webbrowser.open(url)
+    """Whether there was a browser to show it in. What another Carrel named becomes a browser's argument, so it must be an address."""
+    return url.startswith(("http://", "https://")) and has_browser(os.environ) and webbrowser.open(url)
 
 
 def show_secret(url: str, folder: Path | None = None) -> bool:

@@ -59,6 +59,16 @@ def test_where_there_is_no_display_nothing_is_opened(
     assert (opened, list(tmp_path.iterdir())) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "url", ["--gpu-launcher=sh", "file:///etc/passwd", "javascript:alert(1)", "", " http://x"]
+)
+def test_only_addresses_are_shown(opened: list[str], url: str) -> None:
+    assert not browser.show(url)
+    assert opened == []
+    assert browser.show("https://carrel.example.org/hub/")
+    assert opened == ["https://carrel.example.org/hub/"]
+
+
 def test_a_display_or_a_named_browser_is_one() -> None:
     assert browser.has_browser({"DISPLAY": ":0"})
     assert browser.has_browser({"WAYLAND_DISPLAY": "wayland-0"})
