@@ -46,7 +46,7 @@ async def create(
         scopes,
         now,
         expires_at=now + lives if lives is not None else None,
-        made_by=None if isinstance(actor, System) or owns(actor, owner) else actor.user_id,
+        made_by=_maker(actor, owner),
     )
     await ctx.store.write(_add, actor, token, fingerprint(secret))
     return secret, token
@@ -152,6 +152,15 @@ def _end(conn: Connection, actor: Actor, token: Token, now: datetime) -> None:
     if token.revoked_at is None:
         tokens.revoke(conn, token.id, now)
         audit.add(conn, now, audit.name_of(actor), "revoke_token", f"token:{token.id}", token.label)
+
+
+def _maker(actor: Actor, owner: UserId) -> UserId | None:
+    """Who else may know the secret: an admin who makes one for somebody, also by way of one that they made before."""
+    if isinstance(actor, System):
+        return None
+    if not owns(actor, owner):
+        return actor.user_id
+    return actor.made_by if isinstance(actor, TokenHolder) else None
 
 
 def _self(actor: Actor) -> UserId:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from carrel.domain.actor import Actor, Person, Role, System
+from carrel.domain.actor import Actor, Person, Role, Scope, System
 from carrel.domain.errors import Unavailable
 from carrel.domain.ids import SessionId, WorkspaceId
 from carrel.domain.workspace import Workspace
@@ -34,6 +34,17 @@ async def _visits(house: House, workspace_id: WorkspaceId, actor: Actor) -> list
 async def _entries(house: House) -> list[Any]:
     found = await audit.page(house.context, System())
     return [(entry.actor, entry.detail) for entry in found.items if entry.action == "enter"]
+
+
+async def test_what_is_made_with_such_a_token_may_be_known_to_the_same_admin(house: House) -> None:
+    root, other = await _admin(house), await house.person("other", Role.ADMIN)
+    secret, _ = await tokens.create(
+        house.context, root, label="one", scopes=frozenset(Scope), user_id=other.id
+    )
+    holder = await tokens.holder_of(house.context, secret)
+    assert holder is not None
+    _, second = await tokens.create(house.context, holder, label="two", scopes=frozenset({Scope.USE}))
+    assert (second.user_id, second.made_by) == (other.id, root.user_id)
 
 
 async def test_going_in_with_it_is_told_to_the_owner_and_audited_once(house: House) -> None:
