@@ -139,7 +139,9 @@ async def timeline(ctx: Context, actor: Actor, workspace_id: WorkspaceId, after:
 
 
 async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int = 200) -> str:
-    """The last lines its app printed. Raises Unavailable where its backend keeps none or is away."""
+    """The last lines its app printed, without the secret of that app, which nobody's browser needs and an admin could go in with
+    unseen. Raises Unavailable where its backend keeps none or is away.
+    """
     if not 0 < lines <= LONGEST_LOG:
         raise Invalid(f"Ask for 1 to {LONGEST_LOG} lines.")
     view = await ctx.store.read(_get, actor, workspace_id, Action.SEE_LOG)
@@ -147,6 +149,8 @@ async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int
     if not isinstance(driver, Logs):
         raise Unavailable("This backend keeps no log.")
     try:
-        return await within(LOG_WITHIN, driver.logs(workspace_id, lines), what="show the log")
+        text = await within(LOG_WITHIN, driver.logs(workspace_id, lines), what="show the log")
     except DriverError as error:
         raise Unavailable(f"The log cannot be read now: {error.sentence}") from error
+    secret = view.workspace.secret
+    return text.replace(secret, "…") if secret else text

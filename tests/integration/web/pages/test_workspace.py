@@ -208,6 +208,20 @@ async def test_the_log_is_asked_for_apart_and_a_slow_one_holds_nothing_up(
     assert "Refresh" in told
 
 
+async def test_the_apps_secret_is_in_nobodys_log(
+    house: House, root: httpx.AsyncClient, row: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apps print addresses that lead past the door, and with it past the note that an admin went in."""
+
+    async def address(*_: object) -> str:
+        return f"http://127.0.0.1:8888/lab?token={row.secret}"
+
+    monkeypatch.setattr(type(house.driver), "logs", address)
+    told = (await root.get(f"{API}{at(row).removeprefix('/hub')}/logs")).json()
+    assert told["text"] == "http://127.0.0.1:8888/lab?token=…"
+    assert row.secret not in await read(root, f"{at(row)}/log")
+
+
 async def test_without_javascript_the_last_lines_are_a_page_of_their_own(
     house: House, browser: httpx.AsyncClient, row: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
