@@ -33,6 +33,11 @@ class PoolView:
     trouble: str | None = None
     """Why its newest start failed or cannot be tried, in words. None as soon as one worked after it."""
 
+    @property
+    def free(self) -> int:
+        """How many of the warm ones nobody waits for: whoever asks now has one at once. Below 0 more people wait than are warm."""
+        return self.counts.ready - self.counts.waiting
+
 
 async def page(ctx: Context, actor: Actor) -> list[PoolView]:
     """All of them, by name. There are never so many that they need paging."""
@@ -41,16 +46,13 @@ async def page(ctx: Context, actor: Actor) -> list[PoolView]:
 
 
 def _all(conn: Connection, now: datetime) -> list[PoolView]:
-    return [
-        replace(
-            view,
-            estimate=of_newcomer(conn, view.pool.name, view.counts.waiting, now)
-            if not view.counts.ready
-            else None,
-            trouble=_trouble(conn, view.pool.name),
-        )
-        for view in _counted(conn)
-    ]
+    return [_with_prospects(conn, view, now) for view in _counted(conn)]
+
+
+def _with_prospects(conn: Connection, view: PoolView, now: datetime) -> PoolView:
+    name, counts = view.pool.name, view.counts
+    wait = of_newcomer(conn, name, counts.waiting, now) if not counts.ready else None
+    return replace(view, estimate=wait, trouble=_trouble(conn, name))
 
 
 def _counted(conn: Connection) -> list[PoolView]:
@@ -65,7 +67,7 @@ def _counted(conn: Connection) -> list[PoolView]:
 async def ready_now(ctx: Context, actor: Actor) -> list[PoolView]:
     """Only those in which whoever asks now need not wait. Costs a few looks however many pools there are."""
     require(actor, Action.SEE_POOLS)
-    return [view for view in await ctx.store.read(_counted) if view.counts.ready > view.counts.waiting]
+    return [view for view in await ctx.store.read(_counted) if view.free > 0]
 
 
 def _trouble(conn: Connection, name: PoolName) -> str | None:
@@ -74,9 +76,15 @@ def _trouble(conn: Connection, name: PoolName) -> str | None:
 
 
 async def get(ctx: Context, actor: Actor, name: str) -> PoolView:
-    for view in await page(ctx, actor):
+    """Raises NotFound."""
+    require(actor, Action.SEE_POOLS)
+    return await ctx.store.read(_one, name, ctx.clock.now())
+
+
+def _one(conn: Connection, name: str, now: datetime) -> PoolView:
+    for view in _counted(conn):
         if view.pool.name == name:
-            return view
+            return _with_prospects(conn, view, now)
     raise NotFound(no_pool(name))
 
 

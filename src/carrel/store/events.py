@@ -36,8 +36,11 @@ _AGAIN = (
     .values(at=sa.bindparam("now", type_=_e.c.at.type), workspace_id=sa.bindparam("about", type_=sa.Text()))
 )
 _HOLD_POOL = (
-    sa.select(schema.pools.c.name).where(schema.pools.c.name == sa.bindparam("name")).with_for_update()
+    sa.select(schema.pools.c.name)
+    .where(schema.pools.c.name == sa.bindparam("name"))
+    .with_for_update(key_share=True)
 )
+"""People may claim of it meanwhile: a new claim only refers to its key."""
 _TOLD = (
     sa.select(_e.c.seq)
     .where(_e.c.subject == sa.bindparam("subject"), _e.c.sentence == sa.bindparam("told"))

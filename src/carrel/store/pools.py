@@ -27,7 +27,7 @@ _PUT = PerEngine(
     ),
 )
 _GET = sa.select(_p.c.definition).where(_p.c.name == _name, _p.c.removed_at.is_(None))
-_HOLD = _GET.with_for_update()
+_HOLD = _GET.with_for_update(key_share=True)
 _EVERY = sa.select(_p.c.definition).where(_p.c.removed_at.is_(None)).order_by(_p.c.name)
 _RECONCILED = (
     sa.select(_p.c.definition, _p.c.removed_at)

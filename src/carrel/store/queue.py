@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from carrel.domain.ids import PoolName
 from carrel.domain.queue import Coming, Queue
-from carrel.domain.workspace import Desired, Phase
+from carrel.domain.workspace import Phase
 from carrel.store import pools, schema, troubles
 from carrel.store.definitions import pool_from_json
+from carrel.store.workspace_rows import COMING
 
 LAST_STARTS: Final = 20
 
@@ -23,13 +24,7 @@ _pool = sa.bindparam("pool", type_=sa.Text())
 _POLICY = sa.select(_p.c.definition, _p.c.live).where(_p.c.name == _pool, _p.c.removed_at.is_(None))
 _COMING = (
     sa.select(_w.c.created_at, _w.c.phase, _w.c.phase_at, _w.c.endpoint_host)
-    .where(
-        _w.c.pool == _pool,
-        sa.text("phase <> 'gone'"),
-        _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in (Phase.PENDING, Phase.STARTING)]),
-        _w.c.claim_id.is_(None),
-        _w.c.desired == Desired.RUNNING.value,
-    )
+    .where(_w.c.pool == _pool, COMING)
     .order_by(_w.c.created_at, _w.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer()))
 )

@@ -5,9 +5,10 @@ from sqlalchemy import Connection
 
 from carrel.domain.event import Event
 from carrel.domain.ids import PoolName, WorkspaceId
-from carrel.domain.workspace import Desired, Phase
+from carrel.domain.workspace import Phase
 from carrel.rules.causes import Delay
 from carrel.store import events, schema
+from carrel.store.workspace_rows import COMING
 
 _w = schema.workspaces
 _READY_SINCE = (
@@ -15,13 +16,7 @@ _READY_SINCE = (
     .where(_w.c.pool == sa.bindparam("pool"), _w.c.ready_at > sa.bindparam("at", type_=_w.c.ready_at.type))
     .limit(1)
 )
-_COMING = sa.select(_w.c.phase).where(
-    _w.c.pool == sa.bindparam("pool"),
-    sa.text("phase <> 'gone'"),
-    _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in (Phase.PENDING, Phase.STARTING)]),
-    _w.c.claim_id.is_(None),
-    _w.c.desired == Desired.RUNNING.value,
-)
+_COMING = sa.select(_w.c.phase).where(_w.c.pool == sa.bindparam("pool"), COMING)
 
 
 def newest(conn: Connection, pool: PoolName) -> Event | None:

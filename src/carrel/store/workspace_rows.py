@@ -1,12 +1,25 @@
 """How a workspace is written in its row, and read back. No query and no decision."""
 
-from typing import Any
+from typing import Any, Final
+
+import sqlalchemy as sa
 
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.store import schema
+
+_w = schema.workspaces
 
 Row = Any
 """A result row of `schema.workspaces`; its columns are checked by the store's contract suite."""
+
+COMING: Final = sa.and_(
+    sa.text("workspaces.phase <> 'gone'"),
+    _w.c.phase.in_([sa.literal_column(f"'{phase}'") for phase in (Phase.PENDING, Phase.STARTING)]),
+    _w.c.claim_id.is_(None),
+    _w.c.desired == Desired.RUNNING.value,
+)
+"""`Workspace.is_coming` in SQL. Its first two parts are spelled out, so that the index of live ones serves."""
 
 
 def workspace_from(row: Row) -> Workspace:

@@ -14,6 +14,7 @@ from carrel import __version__
 from carrel.domain.actor import Person
 from carrel.domain.errors import CarrelError, Forbidden, Internal
 from carrel.rules.access import Action, require
+from carrel.rules.last_words import unquoted
 from carrel.services.context import Context
 from carrel.web import cookies, problems
 from carrel.web.navigation import READING
@@ -41,7 +42,14 @@ _ADMIN_PAGES: Final = {
 """What a page calls itself with `here` → its words in the navigation, and its address."""
 
 _pages.filters.update(
-    about=about, ago=ago, brief=brief, expected=expected, moment=moment, ordinal=ordinal, readable=readable
+    about=about,
+    ago=ago,
+    brief=brief,
+    expected=expected,
+    moment=moment,
+    ordinal=ordinal,
+    readable=readable,
+    unquoted=unquoted,
 )
 _pages.globals.update(version=__version__, admin_pages=_ADMIN_PAGES)
 

@@ -132,9 +132,8 @@ def _offer(view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolVi
 
 def _soon(view: PoolView) -> tuple[str, str]:
     """In a few words how soon whoever asks now is in, and the tone of that."""
-    free = view.counts.ready - view.counts.waiting
-    if free > 0:
-        return f"Open now · {free} ready", "good"
+    if view.free > 0:
+        return f"Open now · {view.free} ready", "good"
     hindrance = _hindrance(view)
     if hindrance is not None:
         return hindrance
