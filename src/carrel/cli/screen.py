@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, Final, Literal, Protocol
@@ -14,6 +15,8 @@ from carrel.cli.table import Column, drawn, fitting, needed
 from carrel.clock import SystemClock
 from carrel.domain.errors import CarrelError
 
+_C1: Final = re.compile("[\x7f-\x9f]")
+"""Commands of terminals that JSON would leave as they are."""
 _WIDE: Final = 4000
 """Columns where nobody looks: a program gets every column, each line whole."""
 
@@ -90,7 +93,8 @@ class Screen:
             self.err.print(Text(harmless(advice)))
 
     def _json(self, value: object) -> None:
-        print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - rich would wrap and colour it
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        print(_C1.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))  # noqa: T201 - rich would wrap and colour it
 
 
 def _width(stream: IO[str] | None) -> int | None:
