@@ -42,7 +42,6 @@ POOL = Pool(
     per_user=2,
     paused=True,
     draining=True,
-    draining=True,
     starting_at_once=5,
     start_timeout=timedelta(seconds=1.5),
     enter_within=timedelta(minutes=1),

@@ -8,13 +8,12 @@ from typing import Final
 from carrel.cli.here import Here
 from carrel.client import Client, users
 from carrel.client.paging import every
+from carrel.domain.account import FIRST_ADMIN
 from carrel.domain.actor import Role
 from carrel.domain.errors import CarrelError, Invalid, NotFound
 from carrel.domain.ids import is_id
 from carrel.wire.v1 import User
 
-USUAL_ADMIN: Final = "admin"
-"""Whose account the sign-in link belongs to."""
 _FEW: Final = 8
 """As many names are asked for one by one; for more, the whole list is quicker."""
 
@@ -46,7 +45,7 @@ async def first_admin(client: Client) -> User:
 
     Raises Invalid.
     """
-    usual = [user for user in (await users.page(client, name=USUAL_ADMIN)).items if _is_admin(user)]
+    usual = [user for user in (await users.page(client, name=FIRST_ADMIN)).items if _is_admin(user)]
     admins = usual or [user for user in await _everybody(client) if _is_admin(user)]
     if len(admins) != 1:
         raise Invalid("Say for whom: --user NAME. See who there is: carrel user list.")

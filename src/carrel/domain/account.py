@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from carrel.domain.actor import Role, Scope
 from carrel.domain.ids import SessionId, TokenId, UserId
+
+FIRST_ADMIN: Final = "admin"
+"""Who the sign-in link of each start, and CARREL_BOOTSTRAP_TOKEN, belong to."""
 
 
 @dataclass(frozen=True, slots=True)

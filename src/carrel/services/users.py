@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection
 
-from carrel.domain.account import User
+from carrel.domain.account import FIRST_ADMIN, User
 from carrel.domain.actor import Actor, Role, System
 from carrel.domain.errors import Conflict
 from carrel.domain.ids import UserId
@@ -21,9 +20,6 @@ from carrel.services.context import Context
 from carrel.services.user_changes import Change
 from carrel.services.visibility import require_seen
 from carrel.store import audit, sessions, users
-
-FIRST_ADMIN: Final = "admin"
-"""Who the sign-in link of each start, and CARREL_BOOTSTRAP_TOKEN, belong to."""
 
 
 async def create(
