@@ -52,6 +52,7 @@ def configure_log(directory: Path, *, level: str, terminal_level: str) -> None:
     root = logging.getLogger()
     root.handlers = [file, terminal]
     root.setLevel(level.upper())
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     for chatty in ("httpx", "httpcore", "alembic", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
@@ -64,6 +65,11 @@ def configure_log(directory: Path, *, level: str, terminal_level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that a stranger's WebSocket message is no text: it is refused, and a stack trace for each would fill the log."""
+    return not str(record.msg).startswith("Invalid UTF-8")
 
 
 def _file(path: Path) -> RotatingFileHandler:

@@ -14,7 +14,7 @@ from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import DriverError, Logs, Restarts, Spec, within
 from carrel.ports.wake import ROUTES, pool_topic
-from carrel.rules.access import Action, require
+from carrel.rules.access import Action, owns, require
 from carrel.rules.term import extended
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
@@ -94,7 +94,7 @@ def _begin_restart(conn: Connection, actor: Actor, workspace_id: WorkspaceId, no
     found = workspaces.get(conn, workspace_id)
     if found is None or found.phase is not Phase.READY or found.desired is not Desired.RUNNING:
         raise Conflict("Only a workspace that is ready can be restarted. Look at its phase and try again.")
-    if found.claim_id is not None:
+    if found.claim_id is not None and owns(actor, found.owner):
         claims.keep(conn, found.claim_id, now)  # whoever restarts it has not given it back
     reason = Reason(ReasonCode.RESTARTED, "Restarted on request.")
     moved = workspaces.move(conn, found.id, found.version, Phase.STARTING, now, reason=reason)
@@ -119,7 +119,8 @@ def _extend(
     workspace = view.workspace
     if workspace.claim_id is None or workspace.desired is not Desired.RUNNING:
         raise Conflict("Only a workspace that somebody holds can be extended.")
-    claims.keep(conn, workspace.claim_id, now)  # whoever wants more time has not given it back
+    if owns(actor, workspace.owner):
+        claims.keep(conn, workspace.claim_id, now)  # whoever wants more time has not given it back
     pool = pools.get(conn, workspace.pool)
     until = extended(workspace, pool, more, now) if pool else None
     if until is None:

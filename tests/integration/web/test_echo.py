@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from carrel.app.log import configure_log
 from carrel.app.sockets import SocketServer
 from carrel.domain.ids import InstallationId
 from carrel.rules.echo import PARAMETER, PATH, is_nonce, proof
@@ -85,6 +86,15 @@ async def test_long_messages_end_it(hub: str) -> None:
             await socket.recv()
     assert ended.value.rcvd is not None
     assert ended.value.rcvd.code == 1009
+
+
+async def test_what_is_no_text_ends_it_and_leaves_no_trace_in_the_log(hub: str, tmp_path: Path) -> None:
+    configure_log(tmp_path, level="info", terminal_level="error")
+    async with opened(hub) as socket:
+        await socket.send(b"\xff", text=True)
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+    assert "Traceback" not in (tmp_path / "carrel.log").read_text()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from carrel.domain.ids import InstallationId
 from carrel.drivers.local.faults import may_be_away, may_be_full
 from carrel.drivers.local.options import DEFAULT_PORTS, read
-from carrel.drivers.local.tail import BLOCK, tail
+from carrel.drivers.local.tail import BLOCK, MOST_BYTES, tail
 from carrel.ports.driver import DriverContext, DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
 
@@ -96,3 +96,11 @@ def test_what_the_system_says_becomes_one_of_three_errors(number: int, kind: typ
 def test_a_full_disk_while_removing_is_no_reason_to_keep_people_waiting() -> None:
     with pytest.raises(DriverUnavailable), may_be_away("It cannot be removed"):
         raise OSError(errno.ENOSPC, "said")
+
+
+def test_of_an_endless_line_only_the_end_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(b"a" * 3 * MOST_BYTES + b"end")
+    shown = tail(log, 5)
+    assert len(shown) == MOST_BYTES
+    assert shown.endswith("aend")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 BLOCK = 64 * 1024
 MOST_LINES = 10_000
+MOST_BYTES = 256 * 1024
+"""An app may print one endless line, and pages ask for its end every few seconds."""
 
 
 def tail(log: Path, lines: int) -> str:
@@ -14,7 +16,7 @@ def tail(log: Path, lines: int) -> str:
     data = _ending(log, wanted)
     if data.count(b"\n") <= wanted:  # the first line here may have begun in the older file
         data = _ending(log.with_name(log.name + ".1"), wanted) + data
-    return "\n".join(data.decode("utf-8", errors="replace").splitlines()[-wanted:])
+    return "\n".join(data[-MOST_BYTES:].decode("utf-8", errors="replace").splitlines()[-wanted:])
 
 
 def _ending(path: Path, wanted: int) -> bytes:
@@ -22,7 +24,7 @@ def _ending(path: Path, wanted: int) -> bytes:
         with path.open("rb") as file:
             position = file.seek(0, 2)
             data = b""
-            while position > 0 and data.count(b"\n") <= wanted:
+            while position > 0 and data.count(b"\n") <= wanted and len(data) < MOST_BYTES:
                 step = min(BLOCK, position)
                 position = file.seek(position - step)
                 data = file.read(step) + data
