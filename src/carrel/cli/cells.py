@@ -37,12 +37,15 @@ class Look:
     """Of people, by id."""
     is_exact: bool = False
     """The time itself as well as its age."""
+    joint: str = "\n"
+    """Between the lines of one value; where a program reads, a row is one line."""
 
 
 def cell(value: object, look: Look) -> Text:
     if value is None:
         return Text("–", style="dim")
-    return Text(harmless(_words(value, look)), style=_STYLES[value] if isinstance(value, Phase) else "")
+    words = harmless(_words(value, look)).replace("\n", look.joint)
+    return Text(words, style=_STYLES[value] if isinstance(value, Phase) else "")
 
 
 def _words(value: object, look: Look) -> str:

@@ -14,6 +14,7 @@ from carrel.cli.here import Here
 from carrel.cli.nouns import command, noun
 from carrel.cli.table import Column
 from carrel.cli.waiting import telling
+from carrel.cli.why import tell
 from carrel.client import claims, pools
 from carrel.client.paging import every
 from carrel.domain.claim import ClaimState
@@ -179,6 +180,12 @@ def _every(
 async def show(here: Here, claim_id: ClaimId) -> None:
     """One claim, with its place in the queue or its workspace."""
     here.screen.thing(await claims.get(here.client, claim_id), _FIELDS)
+
+
+@command(app, "why")
+async def why(here: Here, claim_id: ClaimId) -> None:
+    """Why it failed or takes longer: the cause, whose problem it is, what helps, and what the app printed last."""
+    tell(here, await claims.failure(here.client, claim_id))
 
 
 @command(app, "release")

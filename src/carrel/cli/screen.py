@@ -54,7 +54,8 @@ class Screen:
         if not things:
             self.note(empty)
             return
-        look = Look(None if self._wide else SystemClock().now(), names or {})
+        joint = "\n" if self.out.is_terminal else " / "
+        look = Look(None if self._wide else SystemClock().now(), names or {}, joint=joint)
         rows = [[cell(_value(thing, column.path), look) for column in columns] for thing in things]
         shown = range(len(columns)) if self._wide else fitting(columns, rows, self.out.width)
         kept = [columns[at] for at in shown]

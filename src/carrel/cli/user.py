@@ -100,6 +100,15 @@ async def role(here: Here, who: Who, role: Annotated[Role, typer.Argument(help="
     here.screen.thing(await users.set_role(here.client, user.id, role), _FIELDS)
 
 
+@command(app, "rename")
+async def rename(
+    here: Here, who: Who, display_name: Annotated[str, typer.Argument(help="How they are called.")]
+) -> None:
+    """Call somebody differently. What they sign in with stays."""
+    user = await people.find(here.client, who)
+    here.screen.thing(await users.rename(here.client, user.id, display_name), _FIELDS)
+
+
 @command(app, "sign-out")
 async def sign_out(here: Here, who: Who) -> None:
     """Sign somebody out everywhere: every browser, and every workspace open in one. What runs goes on."""

@@ -11,6 +11,7 @@ from carrel.cli.here import Here
 from carrel.cli.nouns import command, noun
 from carrel.cli.table import Column
 from carrel.cli.tail import added
+from carrel.cli.why import tell
 from carrel.client import claims, workspaces
 from carrel.client.paging import every
 from carrel.domain.claim import ClaimState
@@ -120,6 +121,12 @@ async def _claim_of(here: Here, workspace: Workspace) -> str | None:
         if claim.workspace is not None and claim.workspace.id == workspace.id:
             return claim.id
     return None
+
+
+@command(app, "why")
+async def why(here: Here, workspace_id: WorkspaceId) -> None:
+    """Why it failed: the cause, whose problem it is, what helps, and what its app printed last."""
+    tell(here, await workspaces.failure(here.client, workspace_id))
 
 
 @command(app, "stop")

@@ -48,6 +48,10 @@ async def set_password(client: Client, user_id: str, password: str) -> User:
     return await client.patch(f"/users/{user_id}", User, {"password": password})
 
 
+async def rename(client: Client, user_id: str, display_name: str) -> User:
+    return await client.patch(f"/users/{user_id}", User, {"display_name": display_name})
+
+
 async def disable(client: Client, user_id: str) -> User:
     return await client.delete(f"/users/{user_id}", User)
 

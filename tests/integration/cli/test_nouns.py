@@ -8,7 +8,9 @@ import pytest
 
 from carrel.cli import browser
 from carrel.domain.actor import Role, Scope
+from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
+from carrel.reconcile import mishaps
 from carrel.store import workspaces
 
 House = Any
@@ -312,3 +314,36 @@ async def test_a_log_is_followed_until_the_workspace_is_gone(house: House, here:
             version = moved.version
         await watched.sees("It is gone")
         assert await watched.ended() == 0
+
+
+async def test_why_tells_the_cause_what_helps_and_what_was_printed_last(house: House, here: Shell) -> None:
+    await house.pool()
+    [warm] = await house.warm()
+    await house.person("ada")
+    await here.ok("claim", "lab", "--user", "ada")
+    held = await house.context.store.read(workspaces.get, warm.id)
+    reason = Reason(ReasonCode.OUT_OF_MEMORY, "The kernel ended it.")
+    now = house.context.clock.now()
+    await house.context.store.write(mishaps.fail, held, reason, ["Killed", "at line 2"], now)
+    for words in (("workspace", "why", warm.id), ("claim", "why", held.claim_id)):
+        told = (await here.ok(*words)).out
+        assert "memory" in told
+        assert "The kernel ended it." in told
+        assert told.endswith("  Killed\n  at line 2\n")
+    assert (await here.ok("workspace", "why", warm.id, "--json")).json["code"] == "memory"
+    rows = (await here.ok("workspace", "events", warm.id)).out.splitlines()
+    assert next(row for row in rows if "printed" in row).endswith("Killed / at line 2")
+
+
+async def test_where_nothing_went_wrong_why_says_so(house: House, here: Shell) -> None:
+    await house.pool()
+    [warm] = await house.warm()
+    ended = await here.ok("workspace", "why", warm.id)
+    assert (ended.out, ended.err) == ("", "Nothing went wrong with it.\n")
+    assert (await here.ok("workspace", "why", warm.id, "--json")).json is None
+
+
+async def test_somebody_is_called_differently_and_signs_in_as_before(house: House, here: Shell) -> None:
+    await house.person("ada")
+    told = (await here.ok("user", "rename", "ada", "Ada Lovelace", "--json")).json
+    assert (told["name"], told["display_name"]) == ("ada", "Ada Lovelace")
