@@ -186,6 +186,7 @@ def on_terminal(columns: int, print_it: Callable[[Screen], None]) -> str:
         patched.setattr(sys, "stdout", terminal)
         patched.setenv("NO_COLOR", "1")
         patched.setenv("TERM", "xterm")
+        patched.delenv("COLUMNS", raising=False)  # which tests that run side by side are given
         print_it(Screen(as_json=False))
         terminal.flush()
         said = os.read(ours, 1 << 16).decode()
