@@ -136,7 +136,7 @@ async def test_the_log_stays_bounded_and_keeps_the_end(local: Local, eventually:
     kept = sum(path.stat().st_size for path in local.slot(workspace_id).glob("log*"))
     assert LOG_LIMIT / 4 < kept <= LOG_LIMIT
     assert len((await driver.logs(workspace_id, 2_000)).splitlines()) == 2_000
-    assert len(await driver.logs(workspace_id, 12_000)) == MOST_BYTES
+    assert MOST_BYTES / 2 < len(await driver.logs(workspace_id, 12_000)) <= MOST_BYTES
 
 
 async def test_an_app_goes_on_printing_and_its_log_stays_bounded_without_any_control_plane(
