@@ -13,7 +13,7 @@ from carrel.domain.pool import Pool
 from carrel.domain.queue import Estimate
 from carrel.domain.template import Template
 from carrel.ports.wake import pool_topic
-from carrel.rules.access import Action, require
+from carrel.rules.access import Action, is_admin, require
 from carrel.rules.policy import PolicyChange, changed, differences, require_unchanged
 from carrel.services import failures
 from carrel.services.context import Context
@@ -42,17 +42,17 @@ class PoolView:
 async def page(ctx: Context, actor: Actor) -> list[PoolView]:
     """All of them, by name. There are never so many that they need paging."""
     require(actor, Action.SEE_POOLS)
-    return await ctx.store.read(_all, ctx.clock.now())
+    return await ctx.store.read(_all, actor, ctx.clock.now())
 
 
-def _all(conn: Connection, now: datetime) -> list[PoolView]:
-    return [_with_prospects(conn, view, now) for view in _counted(conn)]
+def _all(conn: Connection, actor: Actor, now: datetime) -> list[PoolView]:
+    return [_with_prospects(conn, actor, view, now) for view in _counted(conn)]
 
 
-def _with_prospects(conn: Connection, view: PoolView, now: datetime) -> PoolView:
+def _with_prospects(conn: Connection, actor: Actor, view: PoolView, now: datetime) -> PoolView:
     name, counts = view.pool.name, view.counts
     wait = of_newcomer(conn, name, counts.waiting, now) if not counts.ready else None
-    return replace(view, estimate=wait, trouble=_trouble(conn, name))
+    return replace(view, estimate=wait, trouble=_trouble(conn, actor, name))
 
 
 def _counted(conn: Connection) -> list[PoolView]:
@@ -70,21 +70,24 @@ async def ready_now(ctx: Context, actor: Actor) -> list[PoolView]:
     return [view for view in await ctx.store.read(_counted) if view.free > 0]
 
 
-def _trouble(conn: Connection, name: PoolName) -> str | None:
+def _trouble(conn: Connection, actor: Actor, name: PoolName) -> str | None:
+    """What was recorded may name places on the machine: that is for admins."""
     failure = failures.of_pool(conn, name)
-    return failure.told if failure else None
+    if failure is None:
+        return None
+    return failure.told if is_admin(actor) else failure.cause.sentence
 
 
 async def get(ctx: Context, actor: Actor, name: str) -> PoolView:
     """Raises NotFound."""
     require(actor, Action.SEE_POOLS)
-    return await ctx.store.read(_one, name, ctx.clock.now())
+    return await ctx.store.read(_one, actor, name, ctx.clock.now())
 
 
-def _one(conn: Connection, name: str, now: datetime) -> PoolView:
+def _one(conn: Connection, actor: Actor, name: str, now: datetime) -> PoolView:
     for view in _counted(conn):
         if view.pool.name == name:
-            return _with_prospects(conn, view, now)
+            return _with_prospects(conn, actor, view, now)
     raise NotFound(no_pool(name))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from carrel.domain.actor import Role
+from carrel.domain.actor import Role, System
 from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.pool import Pool
 from carrel.domain.template import Template
@@ -28,6 +28,7 @@ from carrel.reconcile.look import Look
 from carrel.reconcile.loop import PoolLoop
 from carrel.reconcile.publish import Publisher
 from carrel.rules.recipe import versioned
+from carrel.services import pools as pool_service
 from carrel.services.handover import hand_over
 from carrel.store import pools, templates
 from carrel.web.app import hub_app
@@ -85,6 +86,9 @@ class Planted:
     async def trouble(self) -> str | None:
         found: str | None = (await self.browser.get("/hub/api/v1/pools/lab")).json()["trouble"]
         return found
+
+    async def trouble_of_admins(self) -> str | None:
+        return (await pool_service.get(self.house.context, System("owner"), POOL)).trouble
 
 
 def form_key(page: str) -> str:

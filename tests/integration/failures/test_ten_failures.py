@@ -130,7 +130,8 @@ async def test_a_missing_command(house: House, tmp_path: Path) -> None:
         assert told["detail"] == (
             'The program "/nowhere/app" was not found: install it or change templates.lab.command.'
         )
-        assert "/nowhere/app" in (await lab.trouble() or "")
+        assert "/nowhere/app" in (await lab.trouble_of_admins() or "")
+        assert "/nowhere" not in (await lab.trouble() or ""), "places on the machine are told to admins"
 
 
 async def test_a_command_that_may_not_be_run(house: House, tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ async def test_a_backend_that_cannot_even_be_asked_and_comes_back(house: House) 
         await lab.told(
             page, "The network or the machine that runs the workspaces cannot be reached.", MACHINE
         )
-        assert "The engine does not answer on its socket." in (await lab.trouble() or "")
+        assert "The engine does not answer on its socket." in (await lab.trouble_of_admins() or "")
         driver.at_list = None
         async with asyncio.timeout(10):
             while await lab.trouble() is not None:
