@@ -78,6 +78,7 @@ PAGES = [
 ]
 
 NOT_PAGES: dict[str, str] = {
+    "/hub/admin": "leads to the overview, whose address ends with a slash",
     "/hub/why{door:path}": "the way from the data plane's own page to that of the workspace",
 }
 """Routes that people read and that are no pages, each with the reason."""

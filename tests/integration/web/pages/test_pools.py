@@ -48,6 +48,11 @@ async def policy(house: House) -> tuple[int, int, bool, bool]:
     return found.warm, found.limit, found.paused, found.draining
 
 
+async def test_the_overview_is_found_without_its_last_slash(admin: httpx.AsyncClient) -> None:
+    answer = await admin.get("/hub/admin")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/hub/admin/")
+
+
 async def test_the_overview_shows_each_pool_with_its_numbers_and_its_past(
     house: House, admin: httpx.AsyncClient
 ) -> None:

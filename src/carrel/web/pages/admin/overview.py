@@ -9,14 +9,22 @@ from carrel.domain.sample import Span
 from carrel.services import pools, reports, samples
 from carrel.services.pools import PoolView
 from carrel.web.pages.admin.plot import begin, plot
-from carrel.web.pages.frame import context_of, for_admins, shown
+from carrel.web.pages.frame import context_of, for_admins, led, shown
 
 PLOTTED = 12
 """Pools, the fullest first; the others stand in the table of pools. A page of plots would be heavy, and nobody reads it."""
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/hub/admin/", for_admins(overview), methods=["GET"])]
+    return [
+        Route("/hub/admin", for_admins(without_slash), methods=["GET"]),
+        Route("/hub/admin/", for_admins(overview), methods=["GET"]),
+    ]
+
+
+async def without_slash(_request: Request, _person: Person) -> Response:
+    """As people type it."""
+    return led("/hub/admin/")
 
 
 async def overview(request: Request, person: Person) -> Response:
