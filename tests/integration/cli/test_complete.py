@@ -30,7 +30,16 @@ async def test_words_and_options_need_no_carrel(shell: Shell) -> None:
 async def test_pools_are_completed_where_a_claim_begins(house: House, here: Shell) -> None:
     await house.pool("lab")
     await house.pool("gpu")
-    assert await bash(here, "carrel claim ") == ["gpu", "lab", "create", "list", "show", "release", "events"]
+    assert await bash(here, "carrel claim ") == [
+        "gpu",
+        "lab",
+        "create",
+        "list",
+        "show",
+        "why",
+        "release",
+        "events",
+    ]
     assert await bash(here, "carrel claim l") == ["lab", "list"]
     assert "--open" in await bash(here, "carrel claim lab --o")
     assert await bash(here, "carrel pool set g") == ["gpu"]

