@@ -22,7 +22,6 @@ from carrel.store.upgrade import configuration
 MIGRATE = """
 import asyncio, sys
 from carrel.store.engine import open_store
-from carrel.store.revision import HEAD
 
 async def main(url):
     store = open_store(url)
@@ -123,7 +122,7 @@ async def test_tables_of_a_newer_version_are_refused(store: Store) -> None:
         with pytest.raises(Unavailable, match=r"newer Carrel \(revision 9999\)"):
             await store.migrate()
     finally:  # the next test gets the same database
-        await store.write(_run, f"UPDATE alembic_version SET version_num = '{HEAD}'")
+        await store.write(_run, f"UPDATE alembic_version SET version_num = '{revision.HEAD}'")
 
 
 async def test_a_database_without_tables_says_how_to_get_them(empty_url: str) -> None:
