@@ -46,7 +46,7 @@ _COLUMNS = (
     Column("workspace.owner", 1, "holder"),
     Column("workspace.stops_at", 3, "stops"),
 )
-_PAUSED = "The pool {pool} is paused: it starts nothing new until an admin says `carrel pool resume {pool}`."
+_CLOSED = "The pool {pool} is {how}: it starts nothing new until an admin says `carrel pool resume {pool}`."
 _EVENTS = (Column("seq", 1), Column("at"), Column("kind", 2), Column("sentence", folds=True))
 
 
@@ -103,8 +103,8 @@ async def _waited(here: Here, claim: Claim, user: str | None) -> Claim:
     again = _again(claim, user)
     pool = await pools.get(here.client, claim.pool)
     kept = span(parse_duration(pool.watch_within)) or pool.watch_within
-    if pool.paused:
-        here.screen.note(_PAUSED.format(pool=pool.name))
+    if pool.paused or pool.draining:
+        here.screen.note(_CLOSED.format(pool=pool.name, how="drained" if pool.draining else "paused"))
     try:
         with telling(here.screen, claim, kept) as teller:
             async for told in claims.watch(here.client, claim.id):

@@ -113,7 +113,9 @@ def worded(value: object) -> str:
 def _parsed(name: str, text: str) -> int | timedelta | None:
     if name in _COUNTS:
         if not text.isascii() or not text.isdigit() or len(text) > 9:
-            raise Invalid(f"{name} must be a whole number; {text[:20]!r} is none.")
+            raise Invalid(
+                f"{name} must be a whole number, 0 or more and of at most 9 digits, not {text[:20]!r}."
+            )
         return int(text)
     if text == NEVER and name in OR_NEVER:
         return None

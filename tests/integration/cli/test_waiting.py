@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from carrel.store import pools
 
 House = Any
@@ -99,10 +101,13 @@ async def test_a_claim_that_ends_says_why_and_what_to_do(house: House, here: She
     assert "Ask again: carrel claim lab --user ada" in ended.err
 
 
-async def test_a_paused_pool_is_named_to_whoever_waits_for_it(house: House, here: Shell) -> None:
+@pytest.mark.parametrize(("verb", "told"), [("pause", "is paused"), ("drain", "is drained")])
+async def test_a_closed_pool_is_named_to_whoever_waits_for_it(
+    house: House, here: Shell, verb: str, told: str
+) -> None:
     await house.pool()
-    await here.ok("pool", "pause", "lab")
+    await here.ok("pool", verb, "lab")
     await house.person("ada")
     async with here.on_terminal("claim", "lab", "--user", "ada", TERM="dumb") as watched:
-        await watched.sees("is paused")
+        await watched.sees(told)
         await watched.sees("carrel pool resume lab")

@@ -121,7 +121,10 @@ async def test_a_preview_names_those_whom_a_change_puts_out(house: House, admin:
     ("typed", "said"),
     [
         ({"warm": "7"}, "warm (7) cannot be more than limit (6). Raise the limit too."),
-        ({"limit": "many"}, "limit must be a whole number; &#39;many&#39; is none."),
+        (
+            {"limit": "many"},
+            "limit must be a whole number, 0 or more and of at most 9 digits, not &#39;many&#39;.",
+        ),
         ({"max_age": "soon"}, "max_age: expected a duration such as"),
     ],
 )
