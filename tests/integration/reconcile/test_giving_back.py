@@ -116,3 +116,10 @@ async def test_nobody_gives_back_or_keeps_what_is_somebody_elses(small: Rig) -> 
             await giving_back.give_back(small.context, eve, asked)
         with pytest.raises(NotFound):
             await giving_back.undo(small.context, eve, asked)
+
+
+async def test_more_time_given_by_an_admin_takes_nobodys_word_back(small: Rig) -> None:
+    alice, view = await _given_back(small)
+    assert view.workspace is not None
+    await workspaces.extend(small.context, System(), view.workspace.id, 1)
+    assert (await claims.get(small.context, alice, view.claim.id)).claim.release_at is not None
