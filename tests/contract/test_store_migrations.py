@@ -56,7 +56,7 @@ def _definitions(conn: Connection) -> list[tuple[str, ...]]:
     """
     rows = conn.execute(sa.text(DEFINITIONS[conn.dialect.name]))
     return sorted(
-        (name, *sorted(line.strip(" \t,") for line in re.split(r"\n|, (?=\w+ TEXT)", text)))
+        (name, *sorted(line.strip(" \t,") for line in re.split(r"\n|, (?=\w+ (?:TEXT|JSON|BIGINT))", text)))
         for name, text in rows
     )
 

@@ -21,6 +21,8 @@ class User:
     created_at: datetime
     disabled_at: datetime | None = None
     last_seen_at: datetime | None = None
+    email: str | None = None
+    """For git, and for mail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """A claim: a person's request for a workspace, and the holding of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
-from carrel.domain.ids import ClaimId, PoolName, UserId, WorkspaceId
+from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
+from carrel.domain.parameter import Value
 
 
 class ClaimState(StrEnum):
@@ -30,5 +33,9 @@ class Claim:
     released_at: datetime | None = None
     release_at: datetime | None = None
     """Its holder gave it back and may still undo that; it is released at this time."""
+    home_id: HomeId | None = None
+    """Which home it brings along; no other live claim has the same. None where the template keeps no files."""
+    parameters: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    """What its person chose, checked when it was made."""
     reason: str | None = None
     reason_code: str | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from carrel.domain.ids import BackendName, PoolName, TemplateName
+from carrel.domain.quiet import QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +31,6 @@ class Pool:
     stop_after_idle: timedelta | None = timedelta(minutes=90)
     max_age: timedelta | None = timedelta(hours=12)
     """A held workspace older than this (since it was assigned) is stopped."""
+    quiet_hours: QuietHours | None = None
+    """What is older than max_age is stopped in these hours only; None: at once."""
     retire_warm_after: timedelta | None = timedelta(days=3)

@@ -10,6 +10,8 @@ class ReasonCode(StrEnum):
     STOPPED_BY_ADMIN = "stopped_by_admin"
     EXPIRED = "expired"
     """Older than the pool's max_age."""
+    IDLE = "idle"
+    """Nobody used it for the pool's stop_after_idle."""
     UNENTERED = "unentered"
     """Held, and never entered."""
     UNWATCHED = "unwatched"

@@ -6,6 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from carrel.domain.ids import TemplateName
+from carrel.domain.parameter import Parameter
+from carrel.domain.preparation import Repository, Startup
 
 
 class PathMode(StrEnum):
@@ -23,7 +25,7 @@ class HomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`command` and `environment` may hold {host} {port} {base_path} {home} {slot} {secret} {id}, filled in by the driver."""
+    """`command` and `environment` may hold {host} {port} {base_path} {home} {slot} {person} {secret} {id}, filled in by the driver."""
 
     name: TemplateName
     command: tuple[str, ...]
@@ -46,5 +48,21 @@ class Template:
     """The whole environment of the app besides PATH and LANG."""
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Small files written into the slot before the start: path relative to the slot, and text."""
+    icon: str = ""
+    """A name in the icon set; the pool's card shows it."""
+    parameters: tuple[Parameter, ...] = ()
+    """What a person may choose; delivered to the claimed workspace, never needed to start a warm one."""
+    claim_environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Delivered at claim. May hold {user} {display_name} {email} and {parameter:NAME}."""
+    repository: Repository | None = None
+    startup: Startup | None = None
+    data: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Shared folders, for reading: name in the home, and where the folder is on the backend."""
+    activity_command: tuple[str, ...] = ()
+    """For `activity = "command"`: ends with 0 while the workspace is in use, with 1 while it is not; anything else says nothing."""
+    activity_writes: tuple[str, ...] = ()
+    """Beginnings of paths, relative to the root: a PUT, POST, PATCH or DELETE there is use."""
+    activity_bytes: int | None = None
+    """So many bytes a minute from the person over one long-lived stream are use; None where streams say nothing."""
     version: str = ""
     """A digest of everything above: two recipes that differ anywhere have different versions."""

@@ -80,6 +80,14 @@ class Workspace:
     """When the home of its claim was brought in; nobody enters before."""
     entered_at: datetime | None = None
     last_active_at: datetime | None = None
+    active_because: str | None = None
+    """What `last_active_at` was seen by, in words that go on from "in use until …: "."""
+    observed_at: datetime | None = None
+    """Up to when it is known whether it was used: a probe that failed leaves it where it was."""
+    warned_at: datetime | None = None
+    """When its person was warned of the stop to come; empty again once it is used, or they asked for more time."""
+    kept_until: datetime | None = None
+    """Its person asked that it go on until then, used or not."""
     stops_at: datetime | None = None
     gone_at: datetime | None = None
     reason: str | None = None

@@ -4,10 +4,11 @@ Only three errors may leave a driver, and they are the retry policy. `carrel.tes
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
+from carrel.domain.delivery import Delivery
 from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.reason import ReasonCode
@@ -16,16 +17,22 @@ from carrel.rules.ticket import door_of
 
 __all__ = [
     "Attaches",
+    "Delivers",
+    "Detaches",
     "Driver",
     "DriverContext",
     "DriverError",
     "DriverUnavailable",
     "Instance",
     "InstanceState",
+    "KeepsHomes",
     "Logs",
+    "Measures",
     "OutOfCapacity",
+    "Ran",
     "Rejected",
     "Restarts",
+    "Runs",
     "Spec",
     "base_path",
     "within",
@@ -114,6 +121,72 @@ class Attaches(Protocol):
 
     async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
         """Bring the home in; repeating it is harmless. Creates the home if it is new. Raises DriverUnavailable, Rejected."""
+        ...
+
+
+@runtime_checkable
+class Detaches(Protocol):
+    """Can take a home out again before the instance is removed. Whoever attaches and does not detach frees the home by `destroy`."""
+
+    async def detach(self, workspace_id: WorkspaceId) -> None:
+        """End everything it started, wait until its writes are in the home, take the home out. Repeating it is harmless, and absence
+        is success. Raises DriverUnavailable; then the home counts as still in it.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsHomes(Protocol):
+    """Has the files of homes where it can look at them without an instance."""
+
+    @property
+    def home_place(self) -> str:
+        """Drivers that name the same place share homes; a home stays at its place."""
+        ...
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        """Bytes its files take up on the disk; 0 for one that is not there. Follows no link. Raises DriverUnavailable."""
+        ...
+
+    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        """Its files as a .tar.gz, bit by bit, links as links; an empty archive for one that is not there. Raises DriverUnavailable."""
+        ...
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        """Its files, for good; follows no link, and absence is success. Raises DriverUnavailable if something is mounted below it."""
+        ...
+
+
+@runtime_checkable
+class Delivers(Protocol):
+    """Can bring a person's name, environment and secrets into an instance that already runs."""
+
+    async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
+        """Replaces what was delivered before, all or nothing. Raises DriverUnavailable, Rejected."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    code: int
+    """Its exit status; negative: the signal that ended it."""
+    output: str
+    """The last lines it printed, both streams together."""
+
+
+@runtime_checkable
+class Runs(Protocol):
+    """Can run a command inside an instance: its files, its environment with what was delivered, its user; ended with it."""
+
+    async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
+        """Ends the command and all it started after `seconds`. Raises DriverUnavailable (also for that), Rejected."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
+        """Processor time that everything in each instance used so far; it falls where a process ended. Raises DriverUnavailable."""
         ...
 
 

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from types import MappingProxyType
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
 
 from carrel.domain.template import Template
 
@@ -25,6 +25,14 @@ def _digest(template: Template) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Mapping | MappingProxyType):
-        return dict(value)
+    """Two parameters of different kinds may have the same fields, so that the kind counts too."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if is_dataclass(value):
+        parts = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {"kind": type(value).__name__, **parts}
     return value

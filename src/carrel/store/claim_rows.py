@@ -1,5 +1,6 @@
 """How a claim is read: its own row, and the workspace that names it. Who holds a workspace is written in the workspace alone."""
 
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +36,8 @@ def claim_from(row: Any) -> Claim:
         held_at=row.held_at,
         released_at=row.released_at,
         release_at=row.release_at,
+        home_id=row.home_id,
+        parameters=MappingProxyType(dict(row.parameters or {})),
         reason=row.reason,
         reason_code=row.reason_code,
     )

@@ -212,6 +212,8 @@ def _values(claim: Claim) -> dict[str, object]:
         "version": claim.version,
         "created_at": claim.created_at,
         "watched_at": claim.watched_at,
+        "home_id": claim.home_id,
+        "parameters": dict(claim.parameters) or None,
     }
 
 

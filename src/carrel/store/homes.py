@@ -33,4 +33,15 @@ def of_user(conn: Connection, user_id: UserId) -> list[Home]:
 
 
 def _home(row: Any) -> Home:
-    return Home(row.id, row.user_id, row.name, row.created_at)
+    return Home(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.name,
+        created_at=row.created_at,
+        place=row.place,
+        workspace_id=row.workspace_id,
+        used_at=row.used_at,
+        size_bytes=row.size_bytes,
+        measured_at=row.measured_at,
+        deleted_at=row.deleted_at,
+    )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it to that."""
 
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))

@@ -68,6 +68,7 @@ users = sa.Table(
     moment("created_at"),
     moment("disabled_at", nullable=True),
     moment("last_seen_at", nullable=True),
+    sa.Column("email", sa.Text()),
     one_of("role", Role),
 )
 
@@ -123,7 +124,24 @@ homes = sa.Table(
     identifier("user_id", sa.ForeignKey("users.id"), nullable=False),
     sa.Column("name", sa.Text(), nullable=False),
     moment("created_at"),
+    sa.Column("place", sa.Text()),
+    identifier("workspace_id"),
+    moment("used_at", nullable=True),
+    sa.Column("size_bytes", sa.BigInteger()),
+    moment("measured_at", nullable=True),
+    moment("deleted_at", nullable=True),
     sa.UniqueConstraint("user_id", "name"),
+    sa.Index(None, "workspace_id"),
+    sa.Index(None, "deleted_at"),
+)
+
+variables = sa.Table(
+    "variables",
+    metadata,
+    identifier("user_id", sa.ForeignKey("users.id"), primary_key=True),
+    identifier("name", primary_key=True),
+    sa.Column("value", sa.Text(), nullable=False),
+    moment("changed_at"),
 )
 
 holdings = sa.Table(
@@ -149,6 +167,8 @@ claims = sa.Table(
     moment("held_at", nullable=True),
     moment("released_at", nullable=True),
     moment("release_at", nullable=True),
+    identifier("home_id"),
+    sa.Column("parameters", sa.JSON()),
     sa.Column("reason", sa.Text()),
     sa.Column("reason_code", sa.Text()),
     one_of("state", ClaimState),
@@ -166,6 +186,14 @@ sa.Index(
     unique=True,
     sqlite_where=_LIVE_CLAIM,
     postgresql_where=_LIVE_CLAIM,
+)
+_LIVE_CLAIM_WITH_HOME = sa.text("state <> 'released' AND home_id IS NOT NULL")
+sa.Index(
+    "uq_claims_live_home",
+    claims.c.home_id,
+    unique=True,
+    sqlite_where=_LIVE_CLAIM_WITH_HOME,
+    postgresql_where=_LIVE_CLAIM_WITH_HOME,
 )
 sa.Index("ix_claims_live_pool", claims.c.pool, sqlite_where=_LIVE_CLAIM, postgresql_where=_LIVE_CLAIM)
 sa.Index(
@@ -204,6 +232,10 @@ workspaces = sa.Table(
     moment("attached_at", nullable=True),
     moment("entered_at", nullable=True),
     moment("last_active_at", nullable=True),
+    sa.Column("active_because", sa.Text()),
+    moment("observed_at", nullable=True),
+    moment("warned_at", nullable=True),
+    moment("kept_until", nullable=True),
     moment("stops_at", nullable=True),
     moment("gone_at", nullable=True),
     sa.Column("reason", sa.Text()),
