@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-BUILT_IN = ROOT / "src" / "carrel" / "builtin.toml"
+BUILT_IN = ROOT / "src" / "carrel" / "builtin" / "jupyterlab.toml"
 CARREL = Path(sys.executable).with_name("carrel")
 LARGEST = 150_000
 """Bytes of one picture; a README is read over slow lines too."""
@@ -48,8 +48,7 @@ class Running:
 
 def configuration() -> str:
     """The built-in JupyterLab under several names."""
-    built_in = BUILT_IN.read_text(encoding="utf-8")
-    recipe = built_in[built_in.index("[templates.jupyterlab]") :].partition("\n[pools")[0]
+    recipe = BUILT_IN.read_text(encoding="utf-8")
     made = []
     for name, (title, description, policy) in KINDS.items():
         mine = recipe.replace("[templates.jupyterlab", f"[templates.{name}")

@@ -16,7 +16,8 @@ def load(config: Path | None, overrides: Mapping[str, object], environ: Mapping[
     """Without `config`: the file CARREL_CONFIG names, else `carrel.toml` here if there is one. Raises Invalid."""
     layers = sources.Layers()
     layers.add("default", {"state_dir": _usual_state_dir(environ)})
-    layers.add("built-in", sources.built_in())
+    for tree in sources.built_in():
+        layers.add("built-in", tree)
     named = _find(config, environ)
     for file in sources.files(named) if named else []:
         layers.add(file.name, file.tree, file.lines)

@@ -78,9 +78,13 @@ def _leaves(
             yield path, value
 
 
-def built_in() -> Tree:
-    """The templates, backend and pool that Carrel comes with."""
-    return tomllib.loads(resources.files("carrel").joinpath("builtin.toml").read_text(encoding="utf-8"))
+def built_in() -> list[Tree]:
+    """What Carrel comes with: one file per app of the catalogue, and one with the backend and pool to start from."""
+    folder = resources.files("carrel").joinpath("builtin")
+    found = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
+    )
+    return [tomllib.loads(file.read_text(encoding="utf-8")) for file in found]
 
 
 @dataclass(frozen=True, slots=True)
