@@ -57,12 +57,12 @@ def test_the_tables_hold_what_is_there(tool: ModuleType) -> None:
 
 
 def kinds_written(source: str) -> Iterator[str | None]:
-    """The kind of each `events.add(…)`, `.add_news(…)`, `.append(…)` or `.about_pool(…)`; None where it cannot be read from the source."""
+    """The kind of each `events.add(…)`, `.add_news(…)`, `.append(…)`, `.about_pool(…)` or `.about_home(…)`; None where it cannot be read from the source."""
     for node in ast.walk(ast.parse(source)):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("add", "add_news", "append", "about_pool")
+            and node.func.attr in ("add", "add_news", "append", "about_pool", "about_home")
             and isinstance(node.func.value, ast.Name)
             and node.func.value.id == "events"
         ):

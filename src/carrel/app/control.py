@@ -124,6 +124,8 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
         dataplane=files,
         addresses=settings.addresses(),
         session_lifetime=settings.session_lifetime,
+        keep_deleted_homes=settings.keep_deleted_homes,
+        homes_per_person=settings.homes_per_person,
         trusted_hops=settings.trusted_hops,
         settings=in_effect(settings),
     )

@@ -25,6 +25,10 @@ class Action(StrEnum):
     """Tell the admins about one person's workspace."""
     KEEP_TOKENS = "keep_tokens"
     """Make and revoke one person's API tokens."""
+    KEEP_HOMES = "keep_homes"
+    """Make, name, delete and have back one person's homes."""
+    TAKE_FILES = "take_files"
+    """Download what is in one person's homes."""
     ENTER = "enter"
     """Go inside one person's workspace."""
     ADMINISTER = "administer"
@@ -41,6 +45,8 @@ _NEEDED: Final[dict[Action, Scope]] = {
     Action.EXTEND: Scope.USE,
     Action.REPORT: Scope.USE,
     Action.KEEP_TOKENS: Scope.ADMIN,  # a leaked token must not be able to make itself a successor
+    Action.KEEP_HOMES: Scope.USE,
+    Action.TAKE_FILES: Scope.USE,  # whoever may enter a workspace could read them there
     Action.ENTER: Scope.USE,
     Action.ADMINISTER: Scope.ADMIN,
 }
@@ -75,7 +81,7 @@ def owns(actor: Actor, owner: UserId | None) -> bool:
 
 def may(actor: Actor, action: Action, *, owner: UserId | None = None) -> bool:
     """`owner` is whose thing it is; None where it is nobody's (a warm workspace), which leaves it to admins."""
-    if action is Action.ENTER:
+    if action is Action.ENTER or (action is Action.TAKE_FILES and not isinstance(actor, System)):
         return _may_enter(actor, owner)
     if isinstance(actor, System):
         return True
@@ -112,6 +118,8 @@ def refusal(actor: Actor, action: Action) -> str:
         return "Only an admin may do that."
     if action is Action.ENTER:
         return "This workspace belongs to somebody else."
+    if action is Action.TAKE_FILES:
+        return "These files belong to somebody else. Only an admin who is signed in with a browser may download them."
     return "That belongs to somebody else."
 
 

@@ -33,5 +33,7 @@ class Context:
     """Failed sign-ins, slowed down per process."""
     settings: tuple[SettingInEffect, ...] = ()
     """What this process was started with, for showing only: nothing is decided by them."""
+    keep_deleted_homes: timedelta = timedelta(days=14)
+    homes_per_person: int = 20
     trusted_hops: int = 0
     """How many proxies in front of the data plane add to X-Forwarded-For and are believed."""

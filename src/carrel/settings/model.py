@@ -61,6 +61,10 @@ class Settings(BaseModel):
     """How long somebody stays signed in."""
     keep_history: Duration = parse_duration("90d")
     """How long gone workspaces, released claims, their timelines and the audit are kept. At least a day."""
+    keep_deleted_homes: Duration = parse_duration("14d")
+    """How long the files of a deleted home are kept, so that it can be had back. At least an hour."""
+    homes_per_person: Annotated[int, Field(ge=1, le=1000)] = 20
+    """How many homes one person may have, deleted ones left out."""
     trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies in front of Carrel add to X-Forwarded-For and are believed."""
     development: bool = False
@@ -92,6 +96,15 @@ class Settings(BaseModel):
         if kept < timedelta(days=1):
             raise ValueError(
                 "expected at least a day (1d): what failed this morning must still be there to look into"
+            )
+        return kept
+
+    @field_validator("keep_deleted_homes")
+    @classmethod
+    def _deleting_can_be_undone(cls, kept: timedelta) -> timedelta:
+        if kept < timedelta(hours=1):
+            raise ValueError(
+                "expected at least an hour (1h): who deletes the wrong one must have time to see it"
             )
         return kept
 

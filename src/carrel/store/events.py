@@ -1,8 +1,9 @@
-"""Timelines: numbered lines about a workspace or a claim, kept after either is gone, and the newest about a pool.
+"""Timelines: numbered lines about a workspace or a claim, kept after either is gone, and the newest about a pool or a home.
 
 Decides nothing about what is worth a line.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.event import Event
-from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
+from carrel.domain.ids import ClaimId, HomeId, PoolName, WorkspaceId
 from carrel.store import schema
 
 _e = schema.events
@@ -30,6 +31,7 @@ _NEWEST = sa.select(_e).where(_e.c.subject == sa.bindparam("subject")).order_by(
 _FORGET = sa.delete(_e).where(
     _e.c.subject == sa.bindparam("of"), _e.c.seq <= sa.bindparam("up_to", type_=sa.Integer())
 )
+_NOTHING_OF = sa.delete(_e).where(_e.c.subject == sa.bindparam("of"))
 _AGAIN = (
     sa.update(_e)
     .where(_e.c.subject == sa.bindparam("of"), _e.c.seq == sa.bindparam("number", type_=sa.Integer()))
@@ -47,6 +49,12 @@ _TOLD = (
     .where(_e.c.at >= sa.bindparam("since", type_=_e.c.at.type))
     .limit(1)
 )
+_HOLD_HOME = (
+    sa.select(schema.homes.c.id)
+    .where(schema.homes.c.id == sa.bindparam("id"))
+    .with_for_update(key_share=True)
+)
+_OF_MANY = sa.select(_e).where(_e.c.subject.in_(sa.bindparam("subjects", expanding=True))).order_by(_e.c.seq)
 _HOLD_CLAIM = sa.select(schema.claims.c.id).where(schema.claims.c.id == sa.bindparam("id")).with_for_update()
 _HOLD_WORKSPACE = (
     sa.select(schema.workspaces.c.id).where(schema.workspaces.c.id == sa.bindparam("id")).with_for_update()
@@ -111,6 +119,8 @@ def of_workspace(conn: Connection, workspace_id: WorkspaceId, after: int = 0) ->
 
 POOL_LINES: Final = 100
 """A pool lives for years; only its newest lines say anything about it."""
+HOME_LINES: Final = 20
+_HOME: Final = "home:"
 
 
 def about_pool(
@@ -124,14 +134,27 @@ def about_pool(
 ) -> None:
     """One line of the pool's own timeline; `workspace_id` is only named in it. The same line again takes the place of the last one."""
     conn.execute(_HOLD_POOL, {"name": pool})
-    last, subject = of_pool(conn, pool), _of_pool(pool)
-    if last is not None and (last.kind, last.sentence) == (kind, sentence):
-        conn.execute(_AGAIN, {"of": subject, "number": last.seq, "now": at, "about": workspace_id})
-        return
     line = {"at": at, "kind": kind, "sentence": sentence, "workspace_id": workspace_id, "claim_id": None}
+    _add_or_repeat(conn, _of_pool(pool), line, most=POOL_LINES)
+
+
+def about_home(conn: Connection, at: datetime, kind: str, sentence: str, *, home_id: HomeId) -> None:
+    """What somebody else did with it, for its person to see. The same line again takes the place of the last one."""
+    conn.execute(_HOLD_HOME, {"id": home_id})
+    line = {"at": at, "kind": kind, "sentence": sentence, "workspace_id": None, "claim_id": None}
+    _add_or_repeat(conn, _of_home(home_id), line, most=HOME_LINES)
+
+
+def _add_or_repeat(conn: Connection, subject: str, line: dict[str, Any], *, most: int) -> None:
+    """In a timeline that is never over, of which the newest lines are kept. Its subject's row is held."""
+    last = _newest(conn, subject)
+    if last is not None and (last.kind, last.sentence) == (line["kind"], line["sentence"]):
+        again = {"of": subject, "number": last.seq, "now": line["at"], "about": line["workspace_id"]}
+        conn.execute(_AGAIN, again)
+        return
     conn.execute(_INSERT, [{**line, "subject": subject, "numbered_for": subject}])
-    if last is not None and last.seq % POOL_LINES == 0:
-        conn.execute(_FORGET, {"of": subject, "up_to": last.seq - POOL_LINES})
+    if last is not None and last.seq % most == 0:
+        conn.execute(_FORGET, {"of": subject, "up_to": last.seq - most})
 
 
 def of_pool(conn: Connection, pool: PoolName) -> Event | None:
@@ -142,6 +165,23 @@ def of_pool(conn: Connection, pool: PoolName) -> Event | None:
 def _of_pool(pool: PoolName) -> str:
     """No id holds a colon, so that a pool's lines are never taken for those of a claim or workspace."""
     return f"pool:{pool}"
+
+
+def of_homes(conn: Connection, home_ids: Collection[HomeId]) -> dict[HomeId, list[Event]]:
+    """Oldest first; one that nobody else touched is left out."""
+    found: dict[HomeId, list[Event]] = {}
+    if home_ids:
+        for row in conn.execute(_OF_MANY, {"subjects": [_of_home(home_id) for home_id in home_ids]}):
+            found.setdefault(HomeId(row.subject.removeprefix(_HOME)), []).append(_event(row))
+    return found
+
+
+def forget_home(conn: Connection, home_id: HomeId) -> None:
+    conn.execute(_NOTHING_OF, {"of": _of_home(home_id)})
+
+
+def _of_home(home_id: HomeId) -> str:
+    return f"{_HOME}{home_id}"
 
 
 def was_told(conn: Connection, workspace_id: WorkspaceId, sentence: str, since: datetime) -> bool:

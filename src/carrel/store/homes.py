@@ -91,7 +91,7 @@ def ensure(conn: Connection, candidate: HomeId, user_id: UserId, name: str, now:
         row = {"id": candidate, "user_id": user_id, "name": name, "created_at": now}
         conn.execute(_KEEP.on(conn), row)
         found = conn.execute(_HOLD_NAMED, named).one()
-    return _home(found)
+    return home_from(found)
 
 
 def get(conn: Connection, home_id: HomeId) -> Home | None:
@@ -104,7 +104,7 @@ def named(conn: Connection, user_id: UserId, name: str) -> Home | None:
 
 def of_user(conn: Connection, user_id: UserId) -> list[Home]:
     """By name, the deleted ones among them."""
-    return [_home(row) for row in conn.execute(_OF_USER, {"user": user_id})]
+    return [home_from(row) for row in conn.execute(_OF_USER, {"user": user_id})]
 
 
 def take_in(
@@ -151,11 +151,13 @@ def delete(conn: Connection, home_id: HomeId, now: datetime) -> Home | None:
 
 
 def restore(conn: Connection, home_id: HomeId) -> Home | None:
-    """Under its old name, or that with a number where there is another of that name now. None for one that is not deleted."""
+    """Under its old name, or that with a number where there is another of that name now. None for one that is not deleted, and for
+    one whose removal began: it has no old name any more.
+    """
     home = _held(conn, home_id)
-    if home is None:
+    old = home.name.removesuffix(f"~{home.id}") if home is not None else ""
+    if home is None or not old:
         return None
-    old = home.name.removesuffix(f"~{home.id}")
     name, number = old, 1
     while _is_taken(conn, home, name):
         number += 1
@@ -180,10 +182,10 @@ def _is_taken(conn: Connection, home: Home, name: str) -> bool:
 
 def _one(result: Any) -> Home | None:
     row = result.one_or_none()
-    return None if row is None else _home(row)
+    return None if row is None else home_from(row)
 
 
-def _home(row: Any) -> Home:
+def home_from(row: Any) -> Home:
     return Home(
         id=row.id,
         user_id=row.user_id,

@@ -8,6 +8,7 @@ from carrel.services.context import Context
 from carrel.web import echo, health, problems
 from carrel.web.api.sse import Streams
 from carrel.web.api.v1 import routes
+from carrel.web.download import Downloads
 from carrel.web.health import Readiness
 from carrel.web.metrics import Metrics
 from carrel.web.observe import Observe
@@ -36,6 +37,7 @@ def hub_app(
     app.state.metrics = counted
     app.state.checkup = checkup
     app.state.streams = Streams()
+    app.state.downloads = Downloads()
     app.state.readiness = Readiness(context)
     problems.install(app)
     app.router.routes.extend([*routes.routes(), *health.router.routes, *echo.router.routes])

@@ -5,6 +5,7 @@ from carrel.wire.v1.checkup import Checkup, Finding
 from carrel.wire.v1.claim import Claim, ClaimRequest, Step
 from carrel.wire.v1.event import Event, Logs
 from carrel.wire.v1.failure import Failure
+from carrel.wire.v1.home import Home, HomeChange, HomeRequest
 from carrel.wire.v1.link import Link, LinkRequest
 from carrel.wire.v1.page import Page
 from carrel.wire.v1.pool import Counts, Ending, Pool, PoolChange, PoolPreview, PoolSample
@@ -28,6 +29,9 @@ __all__ = [
     "Failure",
     "FieldProblem",
     "Finding",
+    "Home",
+    "HomeChange",
+    "HomeRequest",
     "Invitation",
     "Link",
     "LinkRequest",

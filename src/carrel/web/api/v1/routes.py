@@ -13,6 +13,7 @@ from carrel.web.api.v1 import (
     claims,
     doctor,
     failures,
+    homes,
     links,
     pools,
     reports,
@@ -27,6 +28,7 @@ from carrel.web.api.v1.prefix import PREFIX
 _NOUNS = (
     claims,
     workspaces,
+    homes,
     pools,
     templates,
     users,
