@@ -5,7 +5,7 @@ Every step leaves a state that the next pass repairs, so that the process may be
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 import structlog
 from sqlalchemy import Connection
@@ -27,15 +27,18 @@ from carrel.rules.actions import (
     Attach,
     Collect,
     Destroy,
+    Destructive,
     Fail,
     Move,
     Release,
     Remove,
     Start,
+    Warn,
 )
 from carrel.rules.causes import Delay
 from carrel.rules.pace import PROVEN_AFTER
-from carrel.store import claims, workspaces
+from carrel.rules.wording import foretold
+from carrel.store import claims, use, workspaces
 from carrel.store.engine import Store
 from carrel.store.facts import Facts
 
@@ -59,6 +62,8 @@ class Apply:
     driver: Driver
     hand_over: HandOver
     publish: Publish
+    zone: tzinfo = UTC
+    """In which moments are said to people."""
     failed_starts: list[datetime] = field(default_factory=list)
     """Failures that only the applying sees; the loop adds them to what the planner is told, and empties the list."""
 
@@ -100,6 +105,13 @@ class Apply:
                 await self._move(action)
             case Attach():
                 await self.give(action.claim, action.workspace)
+            case Warn():
+                await self._warn(action)
+            case Fail() | Destroy() | Remove() | Release() | Collect():
+                await self._finish(action)
+
+    async def _finish(self, action: Destructive) -> None:
+        match action:
             case Fail():
                 await self._fail(action.workspace, action.reason)
             case Destroy():
@@ -150,6 +162,14 @@ class Apply:
         if moved is not None and moved.phase in (Phase.READY, Phase.GONE):
             self.wake.ring(ROUTES)
             self._tell(moved)
+
+    async def _warn(self, action: Warn) -> None:
+        row, now = action.workspace, self.clock.now()
+        warned = await self.store.write(
+            use.warned, row.id, row.version, foretold(action.because, action.stops_at, now, self.zone), now
+        )
+        if warned is not None:
+            self._tell(warned)
 
     async def _fail(self, row: Workspace, reason: Reason) -> None:
         words = await mishaps.last_words(self.driver, row)

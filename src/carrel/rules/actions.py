@@ -4,6 +4,7 @@ An action carries the rows as the planner saw them; whoever applies it guards ev
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from carrel.domain.claim import Claim
 from carrel.domain.endpoint import Endpoint
@@ -55,6 +56,16 @@ class Attach:
 
 
 @dataclass(frozen=True, slots=True)
+class Warn:
+    """Tell its person that it will be stopped, when and why; remember that they were told."""
+
+    workspace: Workspace
+    stops_at: datetime
+    because: str
+    """Goes on from "it is to be stopped:", without a capital or a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """It ended, vanished or never came up: record the phase failed. Its claim, if any, is released in a later pass."""
 
@@ -100,7 +111,7 @@ class Collect:
     reason: Reason
 
 
-Harmless = Start | Ask | Move | Assign | Attach
+Harmless = Start | Ask | Move | Assign | Attach | Warn
 Destructive = Fail | Destroy | Remove | Release | Collect
 """Each carries the reason that people are shown word for word."""
 
@@ -110,7 +121,7 @@ Action = Harmless | Destructive
 def subject(action: Action) -> WorkspaceId | None:
     """The workspace that must not be planned for again while this action is being applied; None where there is none yet."""
     match action:
-        case Ask() | Move() | Attach() | Fail() | Destroy() | Remove():
+        case Ask() | Move() | Attach() | Warn() | Fail() | Destroy() | Remove():
             return action.workspace.id
         case Release():
             return action.claim.workspace_id

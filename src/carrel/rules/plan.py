@@ -6,6 +6,7 @@ from carrel.domain.pool import Pool
 from carrel.rules.actions import Action, subject
 from carrel.rules.assign import assign, attach
 from carrel.rules.collect import collect
+from carrel.rules.cull import cull
 from carrel.rules.expire import expire
 from carrel.rules.repair import repair
 from carrel.rules.resize import resize
@@ -22,10 +23,13 @@ def plan(view: View, policy: Pool, now: datetime) -> list[Action]:
     left = view.after(repaired)
     expired = expire(left, policy, now)
     left = left.after(expired)
+    culled = cull(left, policy, now)
+    left = left.after(culled)
     retired = retire(left, policy, now)
     left = left.after(retired)
     planned: list[Action] = [
         *expired,
+        *culled,
         *assign(left, policy),
         *attach(left),
         *repaired,

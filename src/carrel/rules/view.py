@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from carrel.domain.claim import Claim, ClaimState
@@ -41,6 +41,9 @@ class View:
     """The subjects of actions that are being applied right now, or were in vain a moment ago: nothing is planned for them."""
     recent_failures: tuple[datetime, ...] = ()
     """Failed starts of the current template version, newest last; `pace.remember` keeps the list."""
+
+    zone: tzinfo = UTC
+    """In which moments are said to people."""
 
     @property
     def warm(self) -> list[Workspace]:

@@ -1,6 +1,6 @@
 """How the sentences of reasons are worded. Pure text: decides nothing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from carrel.domain.reason import Reason, ReasonCode
@@ -9,6 +9,11 @@ from carrel.domain.workspace import Phase, Workspace
 GIVEN_BACK: Final = Reason(ReasonCode.RELEASED, "You gave it back.")
 LEFT_THE_QUEUE: Final = Reason(ReasonCode.RELEASED, "You left the queue.")
 
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
+"""Spelled out here, for what `strftime` says follows the machine's language."""
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -22,6 +27,25 @@ def humanly(duration: timedelta) -> str:
     first = next((at for at, (count, _) in enumerate(parts) if count), len(parts) - 1)
     shown = [part for at, part in enumerate(parts[first : first + 2]) if part[0] or at == 0]
     return " ".join(f"{count} {unit}" if count == 1 else f"{count} {unit}s" for count, unit in shown)
+
+
+def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """ "16:10 UTC", with the day where it is not today's."""
+    there = at.astimezone(zone)
+    name = f"{there:%Z}"
+    clock = f"{there:%H:%M} {name if name[:1].isalpha() else f'UTC{name}'}"
+    if there.date() == now.astimezone(zone).date():
+        return clock
+    return f"{clock} on {there.day} {_MONTHS[there.month - 1]}"
+
+
+def sentence(because: str) -> str:
+    """A reason that was said in passing, as a sentence of its own."""
+    return f"{because[:1].upper()}{because[1:]}."
+
+
+def foretold(because: str, stops_at: datetime, now: datetime, zone: tzinfo) -> str:
+    return f"{sentence(because)} It stops at {moment(stops_at, now, zone)} unless somebody uses it before."
 
 
 def recorded(workspace: Workspace) -> Reason:

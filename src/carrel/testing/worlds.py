@@ -140,6 +140,15 @@ class World:
         if held_in in self.rows:
             self._write(replace(self.rows[held_in], entered_at=self.now))
 
+    def use(self, workspace: WorkspaceId) -> None:
+        """Somebody types, or something computes, and it is seen."""
+        row = self.rows[workspace]
+        self._write(replace(row, last_active_at=self.now, observed_at=self.now, warned_at=None))
+
+    def observe(self, workspace: WorkspaceId) -> None:
+        """It could be asked and was not in use. No new version: a plan that was made before holds."""
+        self.rows[workspace] = replace(self.rows[workspace], observed_at=self.now)
+
     def tick(self, passed: timedelta, *, watched: bool = True) -> None:
         """Time passes, or is set back; whoever waits goes on watching, or looks away."""
         self.now += passed
@@ -207,7 +216,7 @@ class World:
             case act.Release():
                 if self._is_fresh(action):
                     self.release(action.claim.id, action.reason)
-            case act.Move() | act.Attach() | act.Fail() | act.Destroy() | act.Remove():
+            case act.Move() | act.Attach() | act.Warn() | act.Fail() | act.Destroy() | act.Remove():
                 if self._is_unchanged(action.workspace):
                     self._apply_guarded(action)
             case _:
@@ -220,7 +229,9 @@ class World:
     def _is_unchanged(self, seen: Workspace) -> bool:
         return self.rows[seen.id].version == seen.version
 
-    def _apply_guarded(self, action: act.Move | act.Attach | act.Fail | act.Destroy | act.Remove) -> None:
+    def _apply_guarded(
+        self, action: act.Move | act.Attach | act.Warn | act.Fail | act.Destroy | act.Remove
+    ) -> None:
         row = self.rows[action.workspace.id]
         match action:
             case act.Move():
@@ -228,6 +239,8 @@ class World:
             case act.Attach():
                 self.visits.append((row.id, action.claim.id))
                 self._write(replace(row, attached_at=self.now))
+            case act.Warn():
+                self._write(replace(row, warned_at=self.now))
             case act.Fail():
                 self._end(row, Phase.FAILED, action.reason)
             case act.Destroy():

@@ -1,0 +1,78 @@
+"""Evidence of use in the rows of workspaces: written in batches, only ever forwards. Decides nothing about idleness."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from carrel.domain.activity import Observation
+from carrel.domain.ids import WorkspaceId
+from carrel.domain.workspace import Workspace
+from carrel.store import events, schema
+from carrel.store.workspace_rows import workspace_from
+
+_w = schema.workspaces
+_live = sa.text("phase <> 'gone'")
+_id = sa.bindparam("row_id", type_=sa.Text())
+_at = sa.bindparam("at", type_=_w.c.last_active_at.type)
+
+_OBSERVED = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _live)
+    .where(sa.or_(_w.c.observed_at.is_(None), _w.c.observed_at < _at))
+    .values(observed_at=_at)
+)
+_ACTIVE = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _live)
+    .where(sa.or_(_w.c.last_active_at.is_(None), _w.c.last_active_at < _at))
+    .values(
+        last_active_at=_at,
+        active_because=sa.bindparam("because", type_=sa.Text()),
+        warned_at=sa.null(),
+        version=_w.c.version + 1,
+    )
+)
+_UNWARNED = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _live, _w.c.warned_at.is_not(None))
+    .values(warned_at=sa.null(), version=_w.c.version + 1)
+)
+_WARNED = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _w.c.version == sa.bindparam("row_version", type_=sa.Integer()), _live)
+    .values(warned_at=sa.bindparam("now", type_=_w.c.warned_at.type), version=_w.c.version + 1)
+    .returning(_w)
+)
+
+
+def record(conn: Connection, seen: Sequence[Observation]) -> None:
+    """What was seen adds to `version`, so that a decision to stop for idleness that was taken before is refused; that nothing was
+    seen does not.
+    """
+    rows = sorted(seen, key=lambda one: one.workspace_id)
+    active = [
+        {"row_id": one.workspace_id, "at": one.active_at, "because": one.because}
+        for one in rows
+        if one.active_at is not None
+    ]
+    unwarned = [{"row_id": one.workspace_id} for one in rows if one.is_after_gap]
+    observed = [
+        {"row_id": one.workspace_id, "at": one.observed_at} for one in rows if one.observed_at is not None
+    ]
+    for statement, given in ((_ACTIVE, active), (_UNWARNED, unwarned), (_OBSERVED, observed)):
+        if given:
+            conn.execute(statement, given)
+
+
+def warned(
+    conn: Connection, workspace_id: WorkspaceId, version: int, sentence: str, now: datetime
+) -> Workspace | None:
+    """None when the row changed meanwhile: somebody may be using it."""
+    row = conn.execute(_WARNED, {"row_id": workspace_id, "row_version": version, "now": now}).one_or_none()
+    if row is None:
+        return None
+    found = workspace_from(row)
+    events.append(conn, now, "warned", sentence, workspace_id=found.id, claim_id=found.claim_id)
+    return found
