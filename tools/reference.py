@@ -27,6 +27,8 @@ from carrel.rules import blame
 from carrel.rules.checkup.catalog import KINDS as FINDINGS
 from carrel.rules.checkup.kind import SUBJECTS
 from carrel.settings.model import Settings
+from carrel.settings.parameter_settings import ParameterSettings
+from carrel.settings.preparation_settings import RepositorySettings, StartupSettings
 from carrel.settings.recipes import BackendSettings, PoolSettings, TemplateSettings
 from carrel.settings.values import Size
 from carrel.web.api.v1.routes import description
@@ -248,6 +250,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings_of(Settings),
     "backends": settings_of(BackendSettings),
     "templates": settings_of(TemplateSettings),
+    "parameters": settings_of(ParameterSettings),
+    "repository": settings_of(RepositorySettings),
+    "startup": settings_of(StartupSettings),
     "pools": settings_of(PoolSettings),
     "errors": errors,
     "faults": faults,

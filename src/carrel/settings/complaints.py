@@ -84,13 +84,19 @@ def keys_at(path: Sequence[str]) -> list[str]:
     for step in steps:
         field = model.model_fields.get(step) if model else None
         model = _table_model(field.annotation) if field else None
-        next(steps, None)
+        if field is not None and _is_named(field.annotation):
+            next(steps, None)
     return sorted(model.model_fields) if model else []
 
 
+def _is_named(annotation: object) -> bool:
+    """Whether there is a table for each of many names."""
+    return typing.get_origin(annotation) is Mapping
+
+
 def _table_model(annotation: object) -> type[BaseModel] | None:
-    """The model inside `Mapping[Name, Model]`, if it is one."""
-    inner = typing.get_args(annotation)[-1:]
-    if inner and isinstance(inner[0], type) and issubclass(inner[0], BaseModel):
-        return inner[0]
-    return None
+    """The model of `Mapping[Name, Model]` or `Model | None`, if it is one of them."""
+    models = (
+        part for part in typing.get_args(annotation) if isinstance(part, type) and issubclass(part, BaseModel)
+    )
+    return next(models, None)

@@ -1,22 +1,30 @@
 """The tables [backends.*], [templates.*] and [pools.*]: their keys, and what they become in the domain."""
 
+import re
+from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.pool import Pool
+from carrel.domain.quiet import parse_quiet_hours
 from carrel.domain.template import HomeKind, PathMode, Template
 from carrel.domain.units import format_duration
+from carrel.rules.parameters import variable
 from carrel.rules.policy import SHORTEST_WATCH
 from carrel.rules.recipe import versioned
-from carrel.settings.values import Command, Duration, DurationOrNever, Size
+from carrel.settings.parameter_settings import ParameterSettings, is_parameter_name
+from carrel.settings.preparation_settings import RepositorySettings, StartupSettings, all_inside
+from carrel.settings.values import Command, Duration, DurationOrNever, QuietHoursText, Size, Words
 
 _SHAPE = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 _POOL = Pool(PoolName(""), TemplateName(""), BackendName(""))
 """Where a pool's defaults come from, so that they are written once."""
+
+_PARAMETER: Final = re.compile(r"\{parameter:([^{}]*)\}")
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -54,8 +62,16 @@ class TemplateSettings(BaseModel):
     """The address, relative to the root, that answers below 400 once the app is up."""
     authorization: str | None = None
     """What the data plane puts into the Authorization header, e.g. `token {secret}`; left out if the app knows no such thing."""
-    activity: Literal["jupyter", "rstudio", "traffic"] = "traffic"
+    icon: Literal["", "chart", "code", "desktop", "notebook", "r", "terminal"] = ""
+    """The picture on the card."""
+    activity: Literal["jupyter", "rstudio", "traffic", "command"] = "traffic"
     """How use is recognised."""
+    activity_command: Words = ()
+    """For `activity = "command"`: ends with 0 while the workspace is in use, with 1 while it is not; anything else says nothing."""
+    activity_writes: Words = ()
+    """Beginnings of paths, relative to the workspace's root: a PUT, POST, PATCH or DELETE there is use."""
+    activity_bytes: Size | None = None
+    """So many bytes a minute from the person over one long-lived stream are use. Streams say nothing if left out."""
     home: HomeKind = HomeKind.PERSISTENT
     """What becomes of the person's files: `persistent`, `ephemeral` (gone with the workspace) or `none`."""
     memory: Size | None = None
@@ -66,6 +82,16 @@ class TemplateSettings(BaseModel):
     """The whole environment of the app besides PATH and LANG. May hold the same words as `command`, and `{secret}`."""
     files: dict[str, str] = {}
     """Small files written before the start: path relative to the slot, and text."""
+    parameters: Mapping[str, ParameterSettings] = {}
+    """What a person may choose who asks for one: one table each, `[templates.<name>.parameters.<parameter>]`."""
+    claim_environment: dict[str, str] = {}
+    """Brought in once the workspace is somebody's. May hold `{user}` `{display_name}` `{email}` and `{parameter:NAME}`."""
+    repository: RepositorySettings | None = None
+    """Cloned into the home before its person goes in: the table `[templates.<name>.repository]`."""
+    startup: StartupSettings | None = None
+    """Run before its person goes in: the table `[templates.<name>.startup]`."""
+    data: dict[str, str] = {}
+    """Shared folders, for reading: name in the home, and where the folder is on the backend."""
 
     @field_validator("command")
     @classmethod
@@ -79,29 +105,62 @@ class TemplateSettings(BaseModel):
     @field_validator("files")
     @classmethod
     def _files_stay_in_the_slot(cls, files: dict[str, str]) -> dict[str, str]:
-        for path in files:
-            if path.startswith("/") or {"", ".", ".."} & set(path.split("/")):
-                raise ValueError(f'expected paths inside the slot, such as "etc/app.json"; "{path}" is none')
+        all_inside(files, "slot", "etc/app.json")
         return files
 
+    @field_validator("data")
+    @classmethod
+    def _data_folders_have_a_place(cls, data: dict[str, str]) -> dict[str, str]:
+        all_inside(data, "home", "data")
+        for folder in data.values():
+            if not folder.startswith("/") or ".." in folder.split("/"):
+                raise ValueError(
+                    f'expected folders by their whole path, such as "/srv/data"; "{folder}" is none'
+                )
+        return data
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_differ(cls, given: Mapping[str, ParameterSettings]) -> Mapping[str, ParameterSettings]:
+        seen: dict[str, str] = {}
+        for name in given:
+            if not is_parameter_name(name):
+                raise ValueError(
+                    f'"{name}" is no name of a parameter: expected at most 40 letters, figures, "_" and "-"'
+                )
+            other = seen.setdefault(variable(name), name)
+            if other != name:
+                raise ValueError(f"{other} and {name} would both become the variable {variable(name)}")
+        return MappingProxyType(dict(given))
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "TemplateSettings":
+        if (self.activity == "command") != bool(self.activity_command):
+            raise ValueError('expected activity = "command" and an activity_command together, or neither')
+        for name, value in self.claim_environment.items():
+            for wanted in _PARAMETER.findall(value):
+                if wanted not in self.parameters:
+                    raise ValueError(
+                        f"claim_environment.{name} names {{parameter:{wanted}}}, and there is none"
+                    )
+        return self
+
     def to_domain(self, name: str) -> Template:
+        values = {key: getattr(self, key) for key in type(self).model_fields}
         return versioned(
             Template(
-                name=TemplateName(name),
-                command=self.command,
-                title=self.title or name,
-                description=self.description,
-                image=self.image,
-                open=self.open,
-                path=self.path,
-                ready=self.ready,
-                authorization=self.authorization,
-                activity=self.activity,
-                home=self.home,
-                memory=self.memory,
-                price_per_hour=self.price_per_hour,
-                environment=MappingProxyType(dict(self.environment)),
-                files=MappingProxyType(dict(self.files)),
+                **values
+                | {
+                    "name": TemplateName(name),
+                    "title": self.title or name,
+                    "environment": MappingProxyType(dict(self.environment)),
+                    "files": MappingProxyType(dict(self.files)),
+                    "claim_environment": MappingProxyType(dict(self.claim_environment)),
+                    "data": MappingProxyType(dict(self.data)),
+                    "parameters": tuple(one.to_domain(called) for called, one in self.parameters.items()),
+                    "repository": self.repository.to_domain() if self.repository else None,
+                    "startup": self.startup.to_domain() if self.startup else None,
+                }
             )
         )
 
@@ -133,6 +192,8 @@ class PoolSettings(BaseModel):
     """How long a workspace may go unused. Recorded now; stopping by it comes with the idle verdict (see docs/plan.md)."""
     max_age: DurationOrNever = _POOL.max_age
     """A held workspace is stopped this long after it was given to somebody."""
+    quiet_hours: QuietHoursText = ""
+    """What is past `max_age` is stopped only in these hours, e.g. `22:00-06:00` or `22:00-06:00 Europe/Berlin`; at any time if empty."""
     retire_warm_after: DurationOrNever = _POOL.retire_warm_after
     """A warm workspace older than this is replaced by a new one."""
 
@@ -145,8 +206,13 @@ class PoolSettings(BaseModel):
             )
         return watch_within
 
-    def to_domain(self, name: str) -> Pool:
-        values = {
-            key: getattr(self, key) for key in type(self).model_fields if key not in ("template", "backend")
-        }
-        return Pool(PoolName(name), TemplateName(self.template), BackendName(self.backend), **values)
+    def to_domain(self, name: str, zone: str = "UTC") -> Pool:
+        """`zone` is of quiet hours that name none."""
+        values = {key: getattr(self, key) for key in type(self).model_fields}
+        return Pool(
+            **values
+            | {
+                "name": PoolName(name),
+                "quiet_hours": parse_quiet_hours(self.quiet_hours, zone) if self.quiet_hours else None,
+            }
+        )

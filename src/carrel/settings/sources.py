@@ -22,8 +22,8 @@ TAGS = frozenset({"CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_POOL", "CAR
 NOT_SETTINGS = frozenset({"CARREL_CONFIG", "CARREL_URL", "CARREL_TOKEN"}) | TAGS
 """Where the file is, what the command line's client reads, and the tags."""
 
-FOR_TESTS = "CARREL_TEST_"
-"""Left to the test suite."""
+NOT_SETTINGS_EITHER = ("CARREL_TEST_", "CARREL_PARAMETER_")
+"""Beginnings of names: what is left to the test suite, and what a person chose for the workspace they are in."""
 
 NAMED_TABLES = frozenset({"backends", "templates", "pools"})
 
@@ -139,7 +139,7 @@ def environment(environ: Mapping[str, str]) -> list[tuple[str, Tree]]:
 
 
 def _is_setting(name: str) -> bool:
-    return name.startswith(PREFIX) and name not in NOT_SETTINGS and not name.startswith(FOR_TESTS)
+    return name.startswith(PREFIX) and name not in NOT_SETTINGS and not name.startswith(NOT_SETTINGS_EITHER)
 
 
 def _path_of(name: str) -> Key:

@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator
 
 from carrel.domain import units
 from carrel.domain.ids import is_name
+from carrel.domain.quiet import parse_quiet_hours
 
 NEVER = "never"
 
@@ -37,6 +39,12 @@ def _duration_or_never(value: object) -> timedelta | None:
         return _positive(_duration(value))
     except ValueError as error:
         raise ValueError(f'{error}, or "{NEVER}"') from error
+
+
+def _not_negative(value: timedelta) -> timedelta:
+    if value < timedelta(0):
+        raise ValueError("expected a duration, or none: 0s")
+    return value
 
 
 def _size(value: object) -> int:
@@ -109,6 +117,22 @@ def _starred_origin(value: str) -> str:
     return plain.replace("://", "://*.")
 
 
+def time_zone(value: str) -> str:
+    """Raises ValueError for what the time zone database does not know."""
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f'expected a name of the time zone database, e.g. "Europe/Berlin"; "{value[:60]}" is none'
+        ) from error
+
+
+def _quiet_hours(value: str) -> str:
+    if value:
+        time_zone(parse_quiet_hours(value).zone)
+    return value
+
+
 def _absolute(value: Path) -> Path:
     return value.expanduser().absolute()
 
@@ -131,8 +155,11 @@ def _database(value: str) -> str:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 DurationOrNever = Annotated[timedelta | None, BeforeValidator(_duration_or_never)]
+DurationOrNothing = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_not_negative)]
 Size = Annotated[int, BeforeValidator(_size)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_words), AfterValidator(_no_words)]
+QuietHoursText = Annotated[str, AfterValidator(_quiet_hours)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Origin = Annotated[str, AfterValidator(_origin)]
 StarredOrigin = Annotated[str, AfterValidator(_starred_origin)]

@@ -9,6 +9,8 @@ from carrel.domain.errors import Invalid
 from carrel.settings import load
 
 HOME = {"HOME": "/home/ada"}
+TEMPLATE = "[templates.a]\ncommand = ['x']\n"
+PARAMETER = TEMPLATE + "[templates.a.parameters.b]\n"
 POOL = '[pools.a]\ntemplate = "jupyterlab"\nbackend = "local"\n'
 
 
@@ -74,6 +76,96 @@ def complaint(config: Path | None = None, environ: dict[str, str] | None = None,
             "templates.a.environment.A: expected a text.",
         ),
         ("[backends.a]", "backends.a.driver is missing."),
+        (TEMPLATE + "icon = 'cat'", "templates.a.icon: expected '', 'chart',"),
+        (
+            TEMPLATE + "activity = 'command'",
+            'templates.a: expected activity = "command" and an activity_command',
+        ),
+        (TEMPLATE + "data = {'../x' = '/srv'}", "templates.a.data: expected paths inside the home"),
+        (TEMPLATE + "data = {x = 'srv'}", "templates.a.data: expected folders by their whole path"),
+        (
+            TEMPLATE + "claim_environment = {A = '{parameter:b}'}",
+            "templates.a: claim_environment.A names {parameter:b}, and there is none.",
+        ),
+        (
+            TEMPLATE + "[templates.a.startup]\ncomand = ['x']",
+            "there is no setting templates.a.startup.comand; did you mean templates.a.startup.command?",
+        ),
+        (TEMPLATE + "[templates.a.startup]\nretries = 1", "templates.a.startup.command is missing."),
+        (
+            TEMPLATE + "[templates.a.startup]\ncommand = ['x']\ntimeout = '2h'",
+            "templates.a.startup.timeout: expected at most an hour",
+        ),
+        (
+            TEMPLATE + "[templates.a.repository]\nurl = '--upload-pack=x'",
+            "templates.a.repository.url: expected an address that git clones",
+        ),
+        (
+            TEMPLATE + "[templates.a.repository]\nurl = 'https://e.org/c.git'\nref = '-x'",
+            "templates.a.repository.ref: expected the name of a branch or tag.",
+        ),
+        (
+            TEMPLATE + "[templates.a.repository]\nurl = 'https://e.org/c.git'\ninto = '/etc'",
+            "templates.a.repository.into: expected paths inside the home",
+        ),
+        (
+            PARAMETER + "type = 'colour'",
+            "templates.a.parameters.b.type: expected 'choice', 'number' or 'text'.",
+        ),
+        (PARAMETER + "type = 'choice'", 'templates.a.parameters.b: expected options = ["…", "…"]'),
+        (
+            PARAMETER + "type = 'choice'\noptions = ['x', 'x']",
+            "templates.a.parameters.b.options: expected texts that differ",
+        ),
+        (
+            PARAMETER + "type = 'choice'\noptions = ['x']\ndefault = 'y'",
+            "templates.a.parameters.b: its default must be allowed too: expected one of x.",
+        ),
+        (
+            PARAMETER + "type = 'choice'\noptions = ['3']\ndefault = 3",
+            'templates.a.parameters.b: expected default to be a text: write it between "quotes".',
+        ),
+        (
+            PARAMETER + "type = 'number'\nleast = 2\nmost = 1",
+            "templates.a.parameters.b: expected least to be no more than most.",
+        ),
+        (
+            PARAMETER + "type = 'number'\nmost = 8\ndefault = 9",
+            "templates.a.parameters.b: its default must be allowed too: expected a number of at most 8.",
+        ),
+        (
+            PARAMETER + "type = 'number'\ndefault = 'many'",
+            "templates.a.parameters.b: expected default to be a number.",
+        ),
+        (
+            PARAMETER + "type = 'number'\npattern = 'x'",
+            "templates.a.parameters.b: expected no pattern: that is not for type number.",
+        ),
+        (
+            PARAMETER + "type = 'text'\npattern = '(a'",
+            'templates.a.parameters.b.pattern: expected a ")" for every "(".',
+        ),
+        (
+            PARAMETER + "type = 'text'\nlogest = 3",
+            "there is no setting templates.a.parameters.b.logest; did you mean templates.a.parameters.b.longest?",
+        ),
+        (
+            TEMPLATE + "[templates.a.parameters.'b c']\ntype = 'text'",
+            'templates.a.parameters: "b c" is no name of a parameter',
+        ),
+        (
+            TEMPLATE + "[templates.a.parameters]\na-b = {type = 'text'}\nA_b = {type = 'text'}",
+            "templates.a.parameters: a-b and A_b would both become the variable CARREL_PARAMETER_A_B.",
+        ),
+        (POOL + "quiet_hours = 'at night'", "pools.a.quiet_hours: expected quiet hours such as"),
+        (
+            POOL + "quiet_hours = '22:00-22:00'",
+            "pools.a.quiet_hours: expected quiet hours that begin and end",
+        ),
+        (
+            POOL + "quiet_hours = '22:00-06:00 Atlantis'",
+            "pools.a.quiet_hours: expected a name of the time zone database",
+        ),
     ],
 )
 def test_a_mistake_in_a_file_names_file_key_and_what_was_expected(

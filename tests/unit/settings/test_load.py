@@ -1,14 +1,19 @@
 """Who wins among built-in values, files, environment and command line, and what comes out."""
 
-from datetime import timedelta
+import json
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
 from carrel.domain.errors import Invalid
+from carrel.domain.parameter import Choice, Number, Text
 from carrel.domain.pool import Pool
+from carrel.domain.preparation import Repository, Startup
+from carrel.domain.quiet import QuietHours
 from carrel.rules.recipe import versioned
 from carrel.settings import Settings, load
+from carrel.store.definitions import template_from_json, template_to_json
 
 HOME = {"HOME": "/home/ada"}
 
@@ -116,6 +121,68 @@ def test_a_backend_hands_its_other_keys_to_its_driver(tmp_path: Path) -> None:
     path = written(tmp_path, '[backends.lab]\ndriver = "memory"\nstarts_in = 2\n')
     backend = load(path, {}, HOME).backends["lab"]
     assert (backend.driver, backend.options) == ("memory", {"starts_in": 2})
+
+
+GENETICS = """
+[templates.genetics]
+command = ["lab"]
+icon = "notebook"
+activity = "command"
+activity_command = ["busy"]
+activity_writes = ["api/"]
+activity_bytes = "4KiB"
+claim_environment = { GIT_AUTHOR_NAME = "{display_name}", DATASET = "{parameter:dataset}" }
+data = { "data/genomes" = "/srv/genomes" }
+[templates.genetics.parameters.dataset]
+type = "choice"
+options = ["mouse", "fly"]
+[templates.genetics.parameters.cores]
+type = "number"
+least = 1
+most = 8
+step = 1
+default = 2
+[templates.genetics.parameters.branch]
+type = "text"
+pattern = "[a-z]+"
+longest = 20
+[templates.genetics.repository]
+url = "https://example.org/course/genes.git"
+[templates.genetics.startup]
+command = ["sh", "-c", "make"]
+check = ["test", "-e", "done"]
+retries = 1
+backoff = "0s"
+[pools.genetics]
+template = "genetics"
+backend = "local"
+quiet_hours = "22:00-06:00 Europe/Berlin"
+"""
+
+
+def test_a_template_asks_people_prepares_their_home_and_says_when_it_is_used(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, GENETICS), {}, HOME)
+    template = next(one for one in settings.domain_templates() if one.name == "genetics")
+    assert template.parameters == (
+        Choice("dataset", ("mouse", "fly"), "mouse", title="dataset"),
+        Number("cores", 2, least=1, most=8, step=1, title="cores"),
+        Text("branch", pattern="[a-z]+", longest=20, title="branch"),
+    )
+    assert template.repository == Repository("https://example.org/course/genes.git", "genes")
+    assert template.startup == Startup(
+        ("sh", "-c", "make"), ("test", "-e", "done"), retries=1, backoff=timedelta(0)
+    )
+    assert (template.icon, template.data) == ("notebook", {"data/genomes": "/srv/genomes"})
+    assert template.claim_environment["DATASET"] == "{parameter:dataset}"
+    assert (template.activity, template.activity_command) == ("command", ("busy",))
+    assert (template.activity_writes, template.activity_bytes) == (("api/",), 4096)
+    assert template_from_json(json.loads(json.dumps(template_to_json(template)))) == template
+
+
+def test_quiet_hours_are_of_the_zone_they_name(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, GENETICS), {"pools.jupyterlab.quiet_hours": "01:30-05:00"}, HOME)
+    assert pool(settings, "genetics").quiet_hours == QuietHours(time(22), time(6), "Europe/Berlin")
+    assert pool(settings).quiet_hours == QuietHours(time(1, 30), time(5), "UTC")
 
 
 @pytest.mark.parametrize(
