@@ -36,6 +36,7 @@ from carrel.reconcile.strays import StrayLoop
 from carrel.services import samples, tokens
 from carrel.services.context import Context
 from carrel.services.handover import hand_over
+from carrel.services.home_keeping import HomeKeeper
 from carrel.services.signing import open_signer
 from carrel.settings import Settings
 from carrel.settings.shown import in_effect
@@ -194,6 +195,7 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
         "publish routes": plane.publisher.run,
         "follow streams": partial(_follow_streams, plane),
         "keep house": partial(keep_house, context, plane.settings.keep_history),
+        "keep homes": HomeKeeper(context).run,
         "sample pools": partial(samples.keep_taking, context),
     }
     for pool in await context.store.read(pools.reconciled):

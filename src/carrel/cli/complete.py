@@ -13,6 +13,7 @@ import typer
 from carrel.cli.reach import place
 from carrel.client import Client
 from carrel.client import claims as claim_calls
+from carrel.client import homes as home_calls
 from carrel.client import pools as pool_calls
 from carrel.client import templates as template_calls
 from carrel.client import tokens as token_calls
@@ -54,6 +55,10 @@ def tokens(ctx: typer.Context, incomplete: str) -> Known:
     return _known(ctx, incomplete, _tokens)
 
 
+def homes(ctx: typer.Context, incomplete: str) -> Known:
+    return _known(ctx, incomplete, _homes)
+
+
 async def _pools(client: Client) -> Known:
     return [(one.name, f"{one.counts.ready} ready") for one in await pool_calls.page(client)]
 
@@ -82,6 +87,13 @@ async def _templates(client: Client) -> Known:
 
 async def _tokens(client: Client) -> Known:
     return [(one.id, one.label) for one in await token_calls.page(client) if one.revoked_at is None]
+
+
+async def _homes(client: Client) -> Known:
+    return [
+        (one.name, "deleted" if one.deleted_at else f"in {one.pool}" if one.pool else "")
+        for one in await home_calls.page(client)
+    ]
 
 
 def _known(ctx: Any, incomplete: str, ask: Callable[[Client], Awaitable[Known]]) -> Known:

@@ -23,6 +23,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "carrel.cli.workspace:app",
         "Look at workspaces, restart, extend and stop them, read what they printed.",
     ),
+    "home": (
+        "carrel.cli.home:app",
+        "Somebody's files, apart from every workspace: list, name, download, delete, have back.",
+    ),
     "pool": (
         "carrel.cli.pool:app",
         "What can be claimed, how full it is, and the knobs an admin turns while it runs.",

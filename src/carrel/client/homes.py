@@ -1,6 +1,6 @@
 """Homes: somebody's files, apart from every workspace."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx
 
@@ -35,7 +35,7 @@ async def restore(client: Client, home_id: str) -> Home:
     return await client.post(f"/homes/{home_id}/restore", Home)
 
 
-async def archive(client: Client, home_id: str) -> AsyncIterator[bytes]:
+async def archive(client: Client, home_id: str) -> AsyncGenerator[bytes, None]:
     """Its files as a .tar.gz, as it is packed. An archive that breaks off raises Unavailable."""
     try:
         async with client.stream(f"/homes/{home_id}/archive", {}) as response:

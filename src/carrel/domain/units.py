@@ -47,3 +47,10 @@ def format_size(size: int) -> str:
     """The shortest exact form; `parse_size` gives the same number back."""
     unit = next(unit for unit, factor in _BYTES.items() if size % factor == 0 and (size or unit == "B"))
     return f"{size // _BYTES[unit]}{unit}"
+
+
+def rough_size(size: int) -> str:
+    """As people say it: "812 KiB", "1.4 GiB"."""
+    unit, factor = next(((unit, factor) for unit, factor in _BYTES.items() if size >= factor), ("B", 1))
+    amount = size / factor
+    return f"{amount:.1f} {unit}" if amount < 10 and factor > 1 else f"{amount:.0f} {unit}"

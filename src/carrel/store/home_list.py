@@ -47,13 +47,15 @@ _IN_WORKSPACE = sa.exists().where(_w.c.home_id == _h.c.id)
 _REMOVED = sa.literal("~").concat(_h.c.id)
 """The name of a home whose removal has begun. Nobody can have it back by then, since some of its files may be gone."""
 _OVER = sa.and_(_h.c.deleted_at <= _moment("before"), _h.c.workspace_id.is_(None))
+_OTHERS = _h.c.id.not_in(sa.bindparam("left_out", expanding=True))
 _REMOVABLE = (
     sa.select(_h)
-    .where(_OVER, sa.or_(_h.c.name != _REMOVED, ~_IN_WORKSPACE))
+    .where(_OVER, sa.or_(_h.c.place.is_not(None), ~_IN_WORKSPACE), _OTHERS)
     .order_by(_h.c.deleted_at, _h.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer()))
 )
 _BEGIN = sa.update(_h).where(_h.c.id == _id, _OVER).values(name=_REMOVED).returning(_h.c.id)
+_EMPTIED = sa.update(_h).where(_h.c.id == _id, _h.c.name == _REMOVED).values(place=sa.null())
 _REMOVE = sa.delete(_h).where(_h.c.id == _id, _h.c.name == _REMOVED, ~_IN_WORKSPACE)
 _STALE = sa.or_(
     _h.c.measured_at.is_(None),
@@ -63,7 +65,7 @@ _STALE = sa.or_(
 _MEASURABLE = (
     sa.select(_h)
     .where(_h.c.deleted_at.is_(None), _h.c.place.in_(sa.bindparam("places", expanding=True)), _STALE)
-    .where(_h.c.id.not_in(sa.bindparam("except", expanding=True)))
+    .where(_OTHERS)
     .order_by(_h.c.measured_at.nulls_first(), _h.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer()))
 )
@@ -105,9 +107,12 @@ def count(conn: Connection, user_id: UserId) -> Count:
     return Count(kept=row.whole - row.deleted, deleted=row.deleted)
 
 
-def removable(conn: Connection, before: datetime, most: int) -> list[Home]:
+def removable(
+    conn: Connection, before: datetime, most: int, *, leave_out: Collection[HomeId] = ()
+) -> list[Home]:
     """Deleted before then, and in no workspace."""
-    return [home_from(row) for row in conn.execute(_REMOVABLE, {"before": before, "most": most})]
+    given = {"before": before, "most": most, "left_out": sorted(leave_out)}
+    return [home_from(row) for row in conn.execute(_REMOVABLE, given)]
 
 
 def begin_removal(conn: Connection, home_id: HomeId, before: datetime) -> bool:
@@ -116,7 +121,8 @@ def begin_removal(conn: Connection, home_id: HomeId, before: datetime) -> bool:
 
 
 def remove(conn: Connection, home_id: HomeId) -> bool:
-    """Its row, after its files. False while the row of a former workspace names it."""
+    """Its row, after its files. False while the row of a former workspace names it: then it is written down that there are no files."""
+    conn.execute(_EMPTIED, {"home": home_id})
     return conn.execute(_REMOVE, {"home": home_id}).rowcount > 0
 
 
@@ -129,7 +135,7 @@ def measurable(
     leave_out: Collection[HomeId] = (),
 ) -> list[Home]:
     """At these places, and not measured since then, or not since they last came out of a workspace. Those never measured first."""
-    given = {"places": sorted(places), "before": before, "most": most, "except": sorted(leave_out)}
+    given = {"places": sorted(places), "before": before, "most": most, "left_out": sorted(leave_out)}
     return [home_from(row) for row in conn.execute(_MEASURABLE, given)]
 
 
