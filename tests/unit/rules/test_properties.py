@@ -28,6 +28,7 @@ OWNER_MAY_SEE = {
     ReasonCode.RELEASED,
     ReasonCode.STOPPED_BY_ADMIN,
     ReasonCode.EXPIRED,
+    ReasonCode.IDLE,
     ReasonCode.UNENTERED,
     ReasonCode.CRASHED,
     ReasonCode.UNRESPONSIVE,
@@ -58,6 +59,8 @@ def rows(draw: st.DrawFn, number: int) -> Workspace:
         desired=Desired.GONE if is_ending or draw(st.integers(0, 9)) == 0 else Desired.RUNNING,
         attached_at=draw(st.sampled_from([None, at])),
         entered_at=draw(st.sampled_from([None, at])),
+        observed_at=draw(st.sampled_from([None, NOON])),
+        warned_at=draw(st.sampled_from([None, at])),
     )
 
 
