@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
 from carrel.domain.parameter import Value
@@ -39,3 +40,27 @@ class Claim:
     """What its person chose, checked when it was made."""
     reason: str | None = None
     reason_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeWish:
+    """The home a claim is to bring along."""
+
+    name: str
+    candidate: HomeId
+    """Its id, if it is made for this."""
+    place: str | None = None
+    """What the driver of the pool calls its `home_place`; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants of the workspace they ask for, besides its pool."""
+
+    home: HomeWish | None = None
+    """None where its template keeps no files."""
+    parameters: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    """Checked, and whole."""
+
+
+NO_WISH: Final = Wish()

@@ -1,6 +1,6 @@
 """Claims: ask for a workspace, see how far that is, give it back."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,27 +8,28 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor, System
-from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.errors import Invalid, NotFound
+from carrel.domain.claim import Claim, ClaimState, HomeWish, Wish
+from carrel.domain.errors import Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
-from carrel.domain.ids import ClaimId, PoolName, UserId, is_name
+from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
 from carrel.domain.page import Page
 from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
-from carrel.domain.template import Template
+from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Workspace
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, owns, require
 from carrel.rules.authorize import Standing, standing
+from carrel.rules.parameters import chosen
 from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
-from carrel.services.handover import hand_over
+from carrel.services.handover import hand_over, home_place
 from carrel.services.outlook import Outlook
 from carrel.services.visibility import require_seen, seen_claim
-from carrel.store import audit, claims, events, pools, templates, users, workspaces
+from carrel.store import audit, claims, events, home_list, pools, templates, users, workspaces
 
 WATCH_EVERY = timedelta(seconds=4)
 """How often it is written down that somebody still waits; well within the shortest sensible `watch_within`."""
@@ -80,26 +81,47 @@ class ClaimView:
         return self.position is None or self.position <= NEAR
 
 
-async def claim(
-    ctx: Context, actor: Actor, *, pool: str, name: str = "default", user_id: UserId | None = None
-) -> ClaimView:
-    """Ask for a workspace, for oneself or (admins) for somebody. Asking again for the same pool and name is harmless.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for, checked as far as that goes without the store."""
 
-    Raises NotFound for an unknown pool or person, Exhausted at the person's own limit. A full pool is no error: the claim waits.
+    claim_id: ClaimId
+    user_id: UserId
+    pool: PoolName
+    name: str
+    home: str
+    home_id: HomeId
+    """Of the home, if it is new."""
+    parameters: Mapping[str, object]
+
+
+async def claim(
+    ctx: Context,
+    actor: Actor,
+    *,
+    pool: str,
+    name: str = "default",
+    home: str | None = None,
+    user_id: UserId | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> ClaimView:
+    """Ask for a workspace, for oneself or (admins) for somebody. Asking again for the same pool and name is harmless. `home` names the
+    files it brings along; those called like the claim, where it is not given.
+
+    Raises NotFound for an unknown pool or person, Invalid for parameters that the template does not take, Exhausted at the person's
+    own limit, Conflict when the files are in another workspace of theirs. A full pool is no error: the claim waits.
     """
     owner = user_id or _self(actor)
     require(actor, Action.CLAIM, owner=owner)
-    if not is_name(name):
-        raise Invalid(f"A claim's name is at most 40 of a-z, 0-9 and '-', not {name[:60]!r}. Choose another.")
-    taken = await ctx.store.write(
-        _take,
-        actor,
-        claim_id=ClaimId(new_id()),
-        user_id=owner,
-        pool=PoolName(pool),
-        name=name,
-        now=ctx.clock.now(),
+    for what, called in (("claim", name), ("home", home or name)):
+        if not is_name(called):
+            raise Invalid(
+                f"A {what}'s name is at most 40 of a-z, 0-9 and '-', not {called[:60]!r}. Choose another."
+            )
+    asked = _Asked(
+        ClaimId(new_id()), owner, PoolName(pool), name, home or name, HomeId(new_id()), parameters or {}
     )
+    taken = await ctx.store.write(_take, ctx, actor, asked, ctx.clock.now())
     ctx.wake.ring(pool_topic(pool))
     with suppress(DriverUnavailable):  # held, and handed over by the reconciler once the backend is back
         await hand_over(ctx, taken.claim)
@@ -112,28 +134,45 @@ def _self(actor: Actor) -> UserId:
     return actor.user_id
 
 
-def _take(
-    conn: Connection,
-    actor: Actor,
-    *,
-    claim_id: ClaimId,
-    user_id: UserId,
-    pool: PoolName,
-    name: str,
-    now: datetime,
-) -> claims.Taken:
-    known = pools.get(conn, pool)
+def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: datetime) -> claims.Taken:
+    known = pools.get(conn, asked.pool)
     if known is None:
-        raise NotFound(f"There is no pool called {pool[:60]!r}. Look at the list of pools.")
-    user = users.get(conn, user_id)
+        raise NotFound(f"There is no pool called {asked.pool[:60]!r}. Look at the list of pools.")
+    user = users.get(conn, asked.user_id)
     if user is None or user.disabled_at is not None:
         raise NotFound("There is no such person, or they were disabled.")
-    taken = claims.take(conn, claim_id=claim_id, user_id=user_id, pool=known, name=name, now=now)
+    template = templates.get(conn, known.template)
+    place = home_place(ctx, known.backend)
+    keeps_files = template is not None and template.home is HomeKind.PERSISTENT
+    wish = Wish(
+        home=HomeWish(asked.home, asked.home_id, place) if keeps_files and place else None,
+        parameters=chosen(template.parameters if template is not None else (), asked.parameters),
+    )
+    taken = claims.take(
+        conn,
+        claim_id=asked.claim_id,
+        user_id=asked.user_id,
+        pool=known,
+        name=asked.name,
+        now=now,
+        wish=wish,
+    )
+    if taken.claim.home_id == asked.home_id:
+        _require_room(conn, ctx, asked.user_id)
     if taken.is_new:
-        audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {pool}")
+        audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {asked.pool}")
     else:
         claims.watch(conn, taken.claim.id, now)
     return taken
+
+
+def _require_room(conn: Connection, ctx: Context, user_id: UserId) -> None:
+    """Each claim may name another home, so that claims count as making homes by hand does."""
+    if home_list.count(conn, user_id).kept > ctx.homes_per_person:
+        raise Exhausted(
+            f"There are {ctx.homes_per_person} homes already, which is all one person may have. "
+            "Name one of them, or delete one first."
+        )
 
 
 async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:

@@ -9,16 +9,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.home import Home
-from carrel.domain.ids import HomeId
+from carrel.domain.ids import BackendName, HomeId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Phase, Workspace
 from carrel.mint import new_id
-from carrel.ports.driver import Attaches, Driver, DriverError, DriverUnavailable, within
+from carrel.ports.driver import Attaches, DriverError, DriverUnavailable, KeepsHomes, within
 from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
 from carrel.rules import expire
+from carrel.rules.home_wording import COMING_OUT, at_another_place, with_another
 from carrel.services.context import Context
 from carrel.store import claims, events, homes, pools, templates, workspaces
 
@@ -36,14 +36,28 @@ class _Holding:
     claim: Claim
     workspace: Workspace | None = None
     template: Template | None = None
-    home: Home | None = None
+    home_id: HomeId | None = None
+    """What is to be brought in; None where the template keeps no files."""
+
+
+class _NotNow(Exception):
+    """Nothing is wrong with the workspace, and yet its claim has to wait, or has come to an end meanwhile."""
+
+
+def home_place(ctx: Context, backend: BackendName) -> str | None:
+    """Where the homes are that this backend can bring in; None where it brings none."""
+    driver = ctx.drivers.get(backend)
+    if driver is None or not isinstance(driver, Attaches):
+        return None
+    return driver.home_place if isinstance(driver, KeepsHomes) else f"backend {backend}"
 
 
 async def hand_over(ctx: Context, claim: Claim) -> Claim:
-    """Idempotent; the reconciler calls it again after a crash.
+    """Idempotent; the reconciler calls it again after a crash, and once files that are still elsewhere are out.
 
-    Returns the claim as it stands then: held and attached, or waiting, when every warm workspace tried was dead. Raises
-    DriverUnavailable when the backend is away: then it is held and not attached, and to be tried again.
+    Returns the claim as it stands then: held and attached; held, when its files are still in its person's former workspace; or
+    waiting, when every warm workspace tried was dead. Raises DriverUnavailable when the backend is away: then it is held and not
+    attached, and to be tried again.
     """
     for _ in range(TRIES):
         if claim.state is not ClaimState.HELD:
@@ -53,13 +67,16 @@ async def hand_over(ctx: Context, claim: Claim) -> Claim:
         if workspace is None or template is None or workspace.attached_at is not None:
             return claim
         try:
-            fault = await _fault(ctx, workspace, template, holding.home)
+            fault = await _fault(ctx, claim, workspace, template, holding.home_id)
+        except _NotNow:
+            ctx.wake.ring(claim_topic(claim.id))
+            return claim
         except DriverUnavailable as error:
             await ctx.store.write(_tell, claim, error.sentence, ctx.clock.now())
             ctx.wake.ring(claim_topic(claim.id))
             raise
         if fault is None:
-            await _attached(ctx, workspace, holding.home)
+            await ctx.store.write(_record, workspace, holding.home_id, ctx.clock.now())
             ctx.wake.ring(claim_topic(claim.id))
             return claim
         claim = await ctx.store.write(_give_up, claim, workspace, fault, ctx.clock.now())
@@ -75,12 +92,22 @@ def _holding(conn: Connection, claim: Claim, candidate: HomeId, now: datetime) -
     template = templates.get(conn, workspace.template, workspace.template_version)
     if template is None or template.home is not HomeKind.PERSISTENT:
         return _Holding(current, workspace, template)
-    return _Holding(
-        current, workspace, template, homes.ensure(conn, candidate, claim.user_id, "default", now)
-    )
+    home_id = current.home_id or _named_late(conn, current, candidate, now)
+    return _Holding(current, workspace, template, home_id)
 
 
-async def _fault(ctx: Context, workspace: Workspace, template: Template, home: Home | None) -> Reason | None:
+def _named_late(conn: Connection, claim: Claim, candidate: HomeId, now: datetime) -> HomeId:
+    """The template kept no files when the claim was made, or an older version of us made it."""
+    home = homes.ensure(conn, candidate, claim.user_id, claim.name, now)
+    if not claims.bring(conn, claim.id, home.id):
+        other = claims.having(conn, home.id)
+        raise DriverUnavailable(with_another(home.name, other) if other is not None else COMING_OUT)
+    return home.id
+
+
+async def _fault(
+    ctx: Context, claim: Claim, workspace: Workspace, template: Template, home_id: HomeId | None
+) -> Reason | None:
     """What keeps this workspace from being handed over, or None. Raises DriverUnavailable when that cannot be known now."""
     driver = ctx.drivers.get(workspace.backend)
     if workspace.endpoint is None or driver is None:
@@ -89,23 +116,37 @@ async def _fault(ctx: Context, workspace: Workspace, template: Template, home: H
         ctx.probe, driver, workspace=workspace, endpoint=workspace.endpoint, recipe=template
     ):
         return Reason(ReasonCode.UNRESPONSIVE, "It was running but did not answer.")
-    return await _attach(driver, workspace, home)
-
-
-async def _attach(driver: Driver, workspace: Workspace, home: Home | None) -> Reason | None:
-    if home is None or not isinstance(driver, Attaches):
+    if home_id is None or not isinstance(driver, Attaches):
         return None
+    place = home_place(ctx, workspace.backend) or ""
+    if not await ctx.store.write(_take_in, claim, workspace, home_id, place=place, now=ctx.clock.now()):
+        raise _NotNow
+    return await _attach(driver, workspace, home_id)
+
+
+def _take_in(
+    conn: Connection, claim: Claim, workspace: Workspace, home_id: HomeId, *, place: str, now: datetime
+) -> bool:
+    """Raises DriverUnavailable where that cannot be said to change soon, so that it is tried ever more slowly."""
+    if homes.take_in(conn, home_id, workspace.id, claim.id, place=place, now=now) is not None:
+        return True
+    row, home = workspaces.get(conn, workspace.id), homes.get(conn, home_id)
+    if row is None or row.claim_id != claim.id or row.phase is not Phase.READY or home is None:
+        return False
+    if home.workspace_id in (None, workspace.id):
+        raise DriverUnavailable(at_another_place(home.name, claim.pool))
+    events.add_news(conn, now, "delayed", COMING_OUT, claim_id=claim.id)
+    return False
+
+
+async def _attach(driver: Attaches, workspace: Workspace, home_id: HomeId) -> Reason | None:
     try:
-        await within(ATTACHES_WITHIN, driver.attach(workspace.id, home.id), what="bring the files in")
+        await within(ATTACHES_WITHIN, driver.attach(workspace.id, home_id), what="bring the files in")
     except DriverUnavailable:
         raise
     except DriverError as error:
         return Reason(ReasonCode.ATTACH_FAILED, error.sentence)
     return None
-
-
-async def _attached(ctx: Context, workspace: Workspace, home: Home | None) -> None:
-    await ctx.store.write(_record, workspace, home, ctx.clock.now())
 
 
 def _tell(conn: Connection, claim: Claim, why: str, now: datetime) -> None:
@@ -114,9 +155,8 @@ def _tell(conn: Connection, claim: Claim, why: str, now: datetime) -> None:
     events.add_news(conn, now, "delayed", sentence, claim_id=claim.id)
 
 
-def _record(conn: Connection, workspace: Workspace, home: Home | None, now: datetime) -> None:
+def _record(conn: Connection, workspace: Workspace, home_id: HomeId | None, now: datetime) -> None:
     """With the time at which it will stop, so that its person knows from the first moment."""
-    home_id = home.id if home else None
     if workspaces.attached(conn, workspace.id, workspace.version, home_id, now) is None:
         return
     pool = pools.get(conn, workspace.pool)

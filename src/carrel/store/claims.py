@@ -6,15 +6,16 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.claim import NO_WISH, Claim, ClaimState, Wish
 from carrel.domain.errors import Conflict, Exhausted
-from carrel.domain.ids import ClaimId, PoolName, UserId
+from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId
 from carrel.domain.page import Page
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import TRANSITIONS, Desired, Phase, may_become
+from carrel.rules.home_wording import at_another_place, with_another
 from carrel.rules.wording import GIVEN_BACK
-from carrel.store import cursor, events, schema
+from carrel.store import cursor, events, homes, schema
 from carrel.store.assignment import assign, unassign
 from carrel.store.claim_rows import LIVE, QUEUE, READ, WAITING, claim_from
 from carrel.store.giving_back import give_back, given_back, keep
@@ -23,8 +24,10 @@ from carrel.store.upsert import PerEngine
 __all__ = [
     "Taken",
     "assign",
+    "bring",
     "get",
     "give_back",
+    "having",
     "keep",
     "live",
     "of_user",
@@ -48,6 +51,7 @@ _GET = READ.where(_c.c.id == _id)
 _MINE = READ.where(
     _c.c.user_id == sa.bindparam("user"), _c.c.pool == _pool, _c.c.name == sa.bindparam("called"), LIVE
 )
+_HAVING = READ.where(_c.c.home_id == sa.bindparam("home"), LIVE)
 _QUEUE = READ.where(_c.c.pool == _pool, WAITING).order_by(*QUEUE)
 _LIVE = READ.where(_c.c.pool == _pool, LIVE).order_by(*QUEUE)
 _BEFORE = (
@@ -106,6 +110,13 @@ _RELEASE = (
     )
     .returning(_c.c.id)
 )
+_other = _c.alias("other")
+_BRING = (
+    sa.update(_c)
+    .where(_c.c.id == _id, _c.c.home_id.is_(None), _c.c.state == ClaimState.HELD.value)
+    .where(~sa.exists().where(_other.c.home_id == sa.bindparam("home"), sa.text("other.state <> 'released'")))
+    .values(home_id=sa.bindparam("home"), version=_c.c.version + 1)
+)
 _RELEASE_UNCHANGED = _RELEASE.where(_c.c.version == sa.bindparam("seen", type_=sa.Integer()))
 
 
@@ -138,9 +149,17 @@ class Taken:
 
 
 def take(
-    conn: Connection, *, claim_id: ClaimId, user_id: UserId, pool: Pool, name: str, now: datetime
+    conn: Connection,
+    *,
+    claim_id: ClaimId,
+    user_id: UserId,
+    pool: Pool,
+    name: str,
+    now: datetime,
+    wish: Wish = NO_WISH,
 ) -> Taken:
-    """Idempotent per (user, pool, name) while such a claim is live. Waits at a full pool; raises Exhausted at the person's own limit.
+    """Idempotent per (user, pool, name) while such a claim is live. Waits at a full pool; raises Exhausted at the person's own limit, and
+    Conflict when another live claim of theirs has the files.
 
     One that was given back a moment ago is kept, or makes room for another name. Claims that waited longer are served first, then
     this one, so that it may already be held on return.
@@ -150,8 +169,18 @@ def take(
         return Taken(kept, is_new=False)
     if not _count_up(conn, user_id, pool) and not _made_room(conn, user_id, pool, now):
         return Taken(_faster_or_full(conn, user_id, pool, name, now), is_new=False)
-    claim = Claim(claim_id, user_id, pool.name, name, ClaimState.WAITING, created_at=now, watched_at=now)
-    if conn.execute(_INSERT.on(conn), _values(claim)).one_or_none() is None:
+    claim = Claim(
+        claim_id,
+        user_id,
+        pool.name,
+        name,
+        ClaimState.WAITING,
+        created_at=now,
+        watched_at=now,
+        home_id=_home_id(conn, user_id, pool, wish, now),
+        parameters=wish.parameters,
+    )
+    if not _inserted(conn, claim, wish, now):
         conn.execute(_COUNT_DOWN, {"user": user_id, "in_pool": pool.name})
         return Taken(_faster_or_full(conn, user_id, pool, name, now), is_new=False)
     for served in assign(conn, pool.name, now):
@@ -159,6 +188,29 @@ def take(
             return Taken(served, is_new=True)
     events.append(conn, now, "waiting", "Waiting for a free workspace.", claim_id=claim_id)
     return Taken(claim, is_new=True)
+
+
+def _home_id(conn: Connection, user_id: UserId, pool: Pool, wish: Wish, now: datetime) -> HomeId | None:
+    if wish.home is None:
+        return None
+    home = homes.ensure(conn, wish.home.candidate, user_id, wish.home.name, now)
+    if None not in (home.place, wish.home.place) and home.place != wish.home.place:
+        raise Conflict(at_another_place(home.name, pool.name))
+    return home.id
+
+
+def _inserted(conn: Connection, claim: Claim, wish: Wish, now: datetime) -> bool:
+    """False where the same claim was made at this very moment. A home has one live claim whoever asks when: the table says so."""
+    values = _values(claim)
+    if conn.execute(_INSERT.on(conn), values).one_or_none() is not None:
+        return True
+    other = having(conn, claim.home_id) if claim.home_id is not None else None
+    if other is None or wish.home is None or (other.pool, other.name) == (claim.pool, claim.name):
+        return False
+    if other.release_at is None:
+        raise Conflict(with_another(wish.home.name, other))
+    release(conn, other.id, GIVEN_BACK, now)
+    return conn.execute(_INSERT.on(conn), values).one_or_none() is not None
 
 
 def _mine(conn: Connection, user_id: UserId, pool: PoolName, name: str) -> Claim | None:
@@ -248,6 +300,17 @@ def page(
         query = query.where(sa.or_(_c.c.created_at < at, sa.and_(_c.c.created_at == at, _c.c.id < last)))
     rows = [claim_from(row) for row in conn.execute(query)]
     return cursor.page_of(rows, limit, lambda claim: (claim.created_at, claim.id))
+
+
+def bring(conn: Connection, claim_id: ClaimId, home_id: HomeId) -> bool:
+    """For a held claim that has no home yet. False when another live claim has that one; its row is held by the caller."""
+    return conn.execute(_BRING, {"claim": claim_id, "home": home_id}).rowcount == 1
+
+
+def having(conn: Connection, home_id: HomeId) -> Claim | None:
+    """The live claim with that home: there is one at most."""
+    row = conn.execute(_HAVING, {"home": home_id}).one_or_none()
+    return None if row is None else claim_from(row)
 
 
 def waiting(conn: Connection, pool: PoolName) -> list[Claim]:
