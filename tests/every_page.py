@@ -56,6 +56,7 @@ PAGES = [
     Page("enter-somebody-elses", "/hub/enter", "/hub/enter?workspace={workspace}&nonce={nonce}", Who.ADMIN),
     Page("workspace", "/hub/workspaces/{workspace_id}", "/hub/workspaces/{workspace}"),
     Page("account", "/hub/account", "/hub/account"),
+    Page("homes", "/hub/homes", "/hub/homes"),
     Page("overview", "/hub/admin/", "/hub/admin/", Who.ADMIN),
     Page("pools", "/hub/admin/pools", "/hub/admin/pools", Who.ADMIN),
     Page("pool", "/hub/admin/pools/{name}", "/hub/admin/pools/{pool}", Who.ADMIN),
@@ -78,6 +79,7 @@ PAGES = [
 ]
 
 NOT_PAGES: dict[str, str] = {
+    "/hub/homes/{home_id}/archive": "answers with an archive",
     "/hub/admin": "leads to the overview, whose address ends with a slash",
     "/hub/why{door:path}": "the way from the data plane's own page to that of the workspace",
 }

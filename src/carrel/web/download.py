@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from typing import Final
 
+import structlog
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from carrel.domain.errors import Exhausted
+from carrel.domain.errors import CarrelError, Exhausted
 
 MEDIA_TYPE: Final = "application/gzip"
 MOST_DOWNLOADS: Final = 3
 """At once for one person: packing is work."""
 MOST_IN_ALL: Final = 20
+
+_log = structlog.get_logger(__name__)
 
 
 class Downloads:
@@ -73,6 +76,13 @@ class _Archive(StreamingResponse):
         finally:
             self._downloads.leave(self._who)
             await self._rest.aclose()
+
+    async def stream_response(self, send: Send) -> None:
+        """An answer that began can only be broken off: without its end no client takes it for a whole one."""
+        try:
+            await super().stream_response(send)
+        except CarrelError as error:
+            _log.warning("archive broken off", why=error.sentence)
 
 
 async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from carrel import __version__
 from carrel.domain.actor import Person
 from carrel.domain.errors import CarrelError, Forbidden, Internal
+from carrel.domain.units import rough_size
 from carrel.rules.access import Action, require
 from carrel.rules.last_words import unquoted
 from carrel.services.context import Context
@@ -49,6 +50,7 @@ _pages.filters.update(
     moment=moment,
     ordinal=ordinal,
     readable=readable,
+    rough_size=rough_size,
     unquoted=unquoted,
 )
 _pages.globals.update(version=__version__, admin_pages=_ADMIN_PAGES)

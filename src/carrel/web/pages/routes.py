@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
-from carrel.web.pages import account, failed, holding, home, opening, reports, waiting, workspace
+from carrel.web.pages import account, failed, holding, home, homes, opening, reports, waiting, workspace
 from carrel.web.pages.admin import audit, doctor, one_person, overview, people, pools, settings, workspaces
 from carrel.web.pages.admin import reports as admin_reports
 from carrel.web.pages.frame import for_people, forgiving, shown
@@ -39,6 +39,7 @@ def hub_routes() -> list[BaseRoute]:
         *holding.routes(),
         *workspace.routes(),
         *account.routes(),
+        *homes.routes(),
         *reports.routes(),
         *admin_reports.routes(),
         *overview.routes(),

@@ -24,12 +24,16 @@ ROUTES = [
 CLOSED = [found for found in ROUTES if found not in OPEN_TO_ALL]
 FORMS = [path for method, path in CLOSED if method == "POST"]
 FOR_ADMINS = [(method, path) for method, path in CLOSED if path.startswith("/hub/admin")]
-OF_SOMEBODY = [(method, path) for method, path in CLOSED if "{claim_id}" in path or "{workspace_id}" in path]
+OF_SOMEBODY = [
+    (method, path)
+    for method, path in CLOSED
+    if any(f"{{{one}}}" in path for one in ("claim_id", "workspace_id", "home_id"))
+]
 
 
 def at(path: str, **places: str) -> str:
     """The route's address, whatever it names standing for something that could be there."""
-    for name in ("claim_id", "workspace_id", "user_id", "token_id", "report_id"):
+    for name in ("claim_id", "workspace_id", "user_id", "token_id", "report_id", "home_id"):
         path = path.replace(f"{{{name}}}", places.get(name, "x" * 16))
     for name, word in {"pool": "lab", "name": "lab", "switch": "pause", "change": "make-admin"}.items():
         path = path.replace(f"{{{name}}}", word)
@@ -85,11 +89,12 @@ async def test_somebody_elses_is_not_there(house: House) -> None:
     await house.warm()
     ada = await house.browser(await house.person("ada"))
     claim = (await ada.post("/hub/api/v1/claims", json={"pool": "lab"})).json()
+    home = (await ada.post("/hub/api/v1/homes", json={"name": "thesis"})).json()
     eve = await house.browser(await house.person("eve"))
     key = await key_of(eve)
     for method, path in OF_SOMEBODY:
-        address = at(path, claim_id=claim["id"], workspace_id=claim["workspace"]["id"])
-        fields = key | {"hours": "1"} if method == "POST" else None
+        address = at(path, claim_id=claim["id"], workspace_id=claim["workspace"]["id"], home_id=home["id"])
+        fields = key | {"hours": "1", "name": "hers"} if method == "POST" else None
         answer = await eve.request(method, address, headers=NAVIGATION, data=fields)
         assert answer.status_code == 404, f"{method} {path}"
         assert claim["workspace"]["id"] not in answer.text
