@@ -19,7 +19,15 @@ def script(*scopes: Scope, role: Role = Role.USER) -> TokenHolder:
     return TokenHolder(ADA, "ada", role, TID, frozenset(scopes))
 
 
-OWN_THINGS = [Action.SEE, Action.SEE_LOG, Action.CLAIM, Action.RELEASE, Action.RESTART, Action.EXTEND]
+OWN_THINGS = [
+    Action.SEE,
+    Action.SEE_LOG,
+    Action.CLAIM,
+    Action.RELEASE,
+    Action.RESTART,
+    Action.EXTEND,
+    Action.KEEP_HOMES,
+]
 
 
 @pytest.mark.parametrize("action", [*OWN_THINGS, Action.KEEP_TOKENS, Action.ENTER])
@@ -107,3 +115,13 @@ def test_lists_show_people_their_own_and_admins_what_they_ask_for() -> None:
     assert owner_filter(SYSTEM, None) is None
     with pytest.raises(Forbidden):
         owner_filter(PERSON, BOB)
+
+
+def test_somebodys_files_are_downloaded_by_themselves_by_an_admin_in_person_and_by_whoever_owns_the_disk() -> None:
+    assert may(PERSON, Action.TAKE_FILES, owner=ADA)
+    assert may(script(Scope.USE), Action.TAKE_FILES, owner=ADA)
+    assert may(ADMIN, Action.TAKE_FILES, owner=BOB)
+    assert may(SYSTEM, Action.TAKE_FILES, owner=BOB)
+    assert not may(PERSON, Action.TAKE_FILES, owner=BOB)
+    assert not may(script(Scope.READ), Action.TAKE_FILES, owner=ADA)
+    assert not may(script(*Scope, role=Role.ADMIN), Action.TAKE_FILES, owner=BOB)

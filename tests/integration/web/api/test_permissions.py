@@ -33,6 +33,7 @@ class World:
     workspace: str
     token: str
     report: str
+    home: str
 
 
 Ask = Callable[[World], dict[str, Any]]
@@ -77,6 +78,25 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda w: {"url": f"/workspaces/{w.workspace}/logs"},
         (401, 200, 200, 200, 404, 200, 404),
     ),
+    "homes.page": (lambda w: {"url": f"/homes?user={w.person}"}, (401, 200, 200, 200, 403, 200, 403)),
+    "homes.create": (
+        lambda _: {"method": "POST", "url": "/homes", "json": {"name": "mine"}},
+        (401, 403, 201, 201, 201, 201, 403),
+    ),
+    "homes.get": (lambda w: {"url": f"/homes/{w.home}"}, (401, 200, 200, 200, 404, 200, 404)),
+    "homes.rename": (
+        lambda w: {"method": "PATCH", "url": f"/homes/{w.home}", "json": {"name": "other"}},
+        (401, 403, 200, 200, 404, 200, 404),
+    ),
+    "homes.delete": (
+        lambda w: {"method": "DELETE", "url": f"/homes/{w.home}"},
+        (401, 403, 200, 200, 404, 200, 404),
+    ),
+    "homes.restore": (
+        lambda w: {"method": "POST", "url": f"/homes/{w.home}/restore"},
+        (401, 403, 200, 200, 404, 200, 404),
+    ),
+    "homes.archive": (lambda w: {"url": f"/homes/{w.home}/archive"}, (401, 403, 200, 200, 404, 200, 404)),
     "pools.page": (lambda _: {"url": "/pools"}, (401, 200, 200, 200, 200, 200, 200)),
     "pools.get": (lambda _: {"url": "/pools/lab"}, (401, 200, 200, 200, 200, 200, 200)),
     "pools.change": (
@@ -181,7 +201,8 @@ async def _world(house: House, asker: str, number: str) -> tuple[World, httpx.As
     token = (await ada.post(f"{API}/tokens", json={"label": "hers"})).json()
     claim = (await ada.post(f"{API}/claims", json={"pool": "lab"})).json()
     report = (await ada.post(f"{API}/reports", json={"claim_id": claim["id"]})).json()
-    world = World(person.id, claim["id"], claim["workspace"]["id"], token["id"], report["id"])
+    home = (await ada.post(f"{API}/homes", json={"name": "thesis"})).json()
+    world = World(person.id, claim["id"], claim["workspace"]["id"], token["id"], report["id"], home["id"])
     return world, await clients[asker]()
 
 
@@ -202,7 +223,7 @@ async def test_the_owners_socket_needs_no_credential(
     ask, _ = OPERATIONS[operation]
     world, _client = await _world(house, NOBODY, "0")
     request = {"method": "GET", **ask(world)}
-    if operation in ("claims.claim", "tokens.create"):
+    if operation in ("claims.claim", "tokens.create", "homes.create"):
         request["json"] |= {"user": world.person}
     answer = await owner.request(**request | {"url": API + request["url"]})
     assert answer.is_success
