@@ -59,11 +59,14 @@ class BootstrapOptions:
 def bootstrap(options: BootstrapOptions) -> dict[str, Any]:
     """Raises Invalid for a run directory in which no socket fits."""
     check_run_dir(options.run_dir)
-    text = resources.files(__package__).joinpath("envoy.yaml").read_text("utf-8")
-    filled = _fill(yaml.safe_load(text), _values(options))
+    filled = _fill(yaml.safe_load(_resource("envoy.yaml")), _values(options))
     if not isinstance(filled, dict):
         raise TypeError("envoy.yaml is not a mapping")
     return filled
+
+
+def _resource(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
 def listens_at(content: bytes) -> frozenset[str]:
@@ -127,6 +130,7 @@ def _values(options: BootstrapOptions) -> dict[str, object]:
         "header_timeout": f"{options.header_seconds}s",
         "report_interval": f"{options.report_seconds}s",
         "report_after_ms": options.report_seconds * 1000 * 5 // 6,
+        "strip": _resource("strip.lua"),
         **notices.values(addresses.hub_page()),
     }
 

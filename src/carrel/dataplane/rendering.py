@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from carrel.dataplane.keys import VerifyingKey, jwks
+from carrel.domain.endpoint import Endpoint
 from carrel.domain.route import Route, Withdrawal
 from carrel.ports.driver import base_path
 from carrel.rules.authorize import CODE_PARAMETER
@@ -29,15 +30,25 @@ def routes_file(routes: Iterable[Route]) -> bytes:
 
 def _endpoint(route: Route) -> dict[str, Any]:
     address = {"address": route.endpoint.host, "port_value": route.endpoint.port}
+    carrel = {"auth": route.authorization}
+    if route.strip:
+        carrel["own"] = _authority(route.endpoint)
     return {
         "endpoint": {"address": {"socket_address": address}},
         "metadata": {
             "filter_metadata": {
                 "envoy.lb": {"door": base_path(route.workspace_id)},
-                "carrel": {"auth": route.authorization},
+                "carrel": carrel,
             }
         },
     }
+
+
+def _authority(endpoint: Endpoint) -> str:
+    """As the app itself would write it; also what tells the data plane that this one strips."""
+    return (
+        f"[{endpoint.host}]:{endpoint.port}" if ":" in endpoint.host else f"{endpoint.host}:{endpoint.port}"
+    )
 
 
 def tickets_file(keys: Sequence[VerifyingKey]) -> bytes:

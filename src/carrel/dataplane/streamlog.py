@@ -76,7 +76,8 @@ def _report(row: dict[str, Any], now: datetime) -> StreamReport | None:
     workspace_id = door.removeprefix(_PREFIX).removesuffix("/")
     if not is_id(workspace_id):
         return None
-    at = datetime.fromtimestamp(int(row["start"]), UTC) + timedelta(milliseconds=int(row["ms"]))
+    began = datetime.fromtimestamp(int(row["start"]), UTC)
+    at = began + timedelta(milliseconds=int(row["ms"]))
     return StreamReport(
         workspace_id=WorkspaceId(workspace_id),
         at=min(at, now),
@@ -85,4 +86,6 @@ def _report(row: dict[str, Any], now: datetime) -> StreamReport | None:
         code=int(row["code"]),
         method=str(row["method"]),
         path=str(row["path"]).removeprefix(door),
+        began=min(began, now),
+        stream=str(row.get("conn", "")),
     )

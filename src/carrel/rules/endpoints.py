@@ -87,15 +87,13 @@ def _row(workspace: Workspace, template: Template | None, our_ports: Collection[
         )
     if not workspace.secret:
         return refuse("It has no secret, so its app could not tell the data plane from a neighbour.")
-    if template.path is PathMode.STRIP:
-        return refuse(
-            'Its template says path = "strip", which the data plane cannot do yet; let the app serve {base_path}.'
-        )
     value = authorization(template, workspace.secret)
     if not value.isascii() or not value.isprintable():
         return refuse("Its secret does not fit into a header: only printable ASCII does.")
     sentence = _forbidden(workspace.endpoint, our_ports)
-    return refuse(sentence) if sentence else Route(workspace.id, workspace.endpoint, value)
+    if sentence:
+        return refuse(sentence)
+    return Route(workspace.id, workspace.endpoint, value, strip=template.path is PathMode.STRIP)
 
 
 def _forbidden(endpoint: Endpoint, our_ports: Collection[int]) -> str | None:

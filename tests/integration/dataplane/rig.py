@@ -42,6 +42,7 @@ class Workspace:
     app: App
     port: int
     secret: str
+    strip: bool = False
 
     @property
     def door(self) -> str:
@@ -49,7 +50,8 @@ class Workspace:
 
     @property
     def route(self) -> Route:
-        return Route(WorkspaceId(self.id), Endpoint("127.0.0.1", self.port), f"token {self.secret}")
+        place = Endpoint("127.0.0.1", self.port)
+        return Route(WorkspaceId(self.id), place, f"token {self.secret}", strip=self.strip)
 
 
 @dataclass
@@ -72,9 +74,10 @@ class Rig:
 
     # -- behind Envoy
 
-    async def workspace(self) -> Workspace:
+    async def workspace(self, *, strip: bool = False) -> Workspace:
         """A new one with an app of its own, in the table and answering."""
         workspace = await self.add()
+        workspace.strip = strip
         await self.publish()
         await until(lambda: self._reaches(workspace))
         workspace.app.seen.clear()

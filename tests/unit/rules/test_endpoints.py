@@ -110,8 +110,11 @@ def test_the_same_port_on_another_machine_is_one() -> None:
     assert found(workspace(endpoint=Endpoint("10.0.0.7", 8000)), our_ports=(8000, 8001)).routes
 
 
-def test_stripping_is_refused_rather_than_done_wrong() -> None:
-    assert 'path = "strip"' in refusal(workspace(), template=Template(LAB, ("lab",), path=PathMode.STRIP))
+@pytest.mark.parametrize("path", PathMode)
+def test_the_route_says_whether_the_prefix_comes_off(path: PathMode) -> None:
+    (route,) = found(workspace(), template=Template(LAB, ("lab",), path=path)).routes
+
+    assert route.strip is (path is PathMode.STRIP)
 
 
 @pytest.mark.parametrize("later_address", ["127.0.0.1", "::ffff:127.0.0.1"])
