@@ -1,7 +1,9 @@
 """Instances that exist in memory alone, for tests and benches. They start at once and live as long as their `World` does."""
 
 import hashlib
-from collections.abc import Sequence
+import io
+import tarfile
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from carrel.domain.endpoint import Endpoint
@@ -14,6 +16,10 @@ Place = tuple[InstallationId, str]
 """Whose they are, and of which backend."""
 
 
+Files = dict[str, bytes]
+"""What was saved under which name."""
+
+
 @dataclass(slots=True)
 class Kept:
     """What the world holds of one instance."""
@@ -21,6 +27,10 @@ class Kept:
     instance: Instance
     keeps_home: bool
     home_id: HomeId | None = None
+    has_ended: bool = False
+    """Its home was taken out; it takes none any more."""
+    scratch: Files = field(default_factory=dict)
+    """What is saved in it while it has no home."""
     printed: list[str] = field(default_factory=list)
 
 
@@ -30,7 +40,7 @@ class World:
 
     instances: dict[Place, dict[WorkspaceId, Kept]] = field(default_factory=dict)
     addresses: set[str] = field(default_factory=set)
-    homes: set[HomeId] = field(default_factory=set)
+    homes: dict[HomeId, Files] = field(default_factory=dict)
 
     def address_for(self, workspace_id: WorkspaceId) -> str:
         """One of 127/8 that no other instance has. Told by the id, so that a world begun anew gives others than the last."""
@@ -74,8 +84,37 @@ class MemoryDriver:
         kept = self._known(workspace_id)
         if not kept.keeps_home:
             raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
-        self._world.homes.add(home_id)
+        if kept.has_ended:
+            raise Rejected("The files were taken out of this workspace; it takes none any more.")
+        self._world.homes.setdefault(home_id, {})
         kept.home_id = home_id
+
+    async def detach(self, workspace_id: WorkspaceId) -> None:
+        kept = self._mine.get(workspace_id)
+        if kept is None:
+            return
+        if kept.instance.state is not InstanceState.ENDED:
+            self.crash(workspace_id, "It was ended, so that its files could be taken out.")
+        kept.has_ended, kept.home_id = True, None
+
+    @property
+    def home_place(self) -> str:
+        return "memory"
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        return sum(len(content) for content in self._world.homes.get(home_id, {}).values())
+
+    async def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for name, content in sorted(self._world.homes.get(home_id, {}).items()):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        yield packed.getvalue()
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        self._world.homes.pop(home_id, None)
 
     async def restart(self, spec: Spec) -> None:
         await self.create(spec)
@@ -100,6 +139,11 @@ class MemoryDriver:
         """What an app that ends by itself does. For tests and benches; the control plane never asks for it."""
         kept = self._known(workspace_id)
         kept.instance = replace(kept.instance, state=InstanceState.ENDED, sentence=sentence)
+
+    def files_of(self, workspace_id: WorkspaceId) -> Files:
+        """What somebody inside sees and saves. For tests and benches, as `crash`."""
+        kept = self._known(workspace_id)
+        return kept.scratch if kept.home_id is None else self._world.homes[kept.home_id]
 
     def home_of(self, workspace_id: WorkspaceId) -> HomeId | None:
         return self._known(workspace_id).home_id

@@ -20,6 +20,7 @@ from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec, within
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
 from carrel.reconcile import mishaps
+from carrel.reconcile.letting_out import let_out
 from carrel.rules.actions import (
     Action,
     Ask,
@@ -195,8 +196,11 @@ class Apply:
             self.wake.ring(claim_topic(released.id))
 
     async def _end(self, workspace_id: WorkspaceId) -> None:
-        """Out of the data plane first, so that nobody is sent to an address that is about to be somebody else's."""
+        """Out of the data plane first, so that nobody is sent to an address that is about to be somebody else's; then the files out
+        of it, so that whatever becomes of the rest, their person has them.
+        """
         await self.publish()
+        await let_out(self.store, self.clock, self.wake, self.driver, workspace_id)
         await self._destroy(workspace_id)
         if await self.store.write(_gone, workspace_id, self.clock.now()):
             self.wake.ring(ROUTES)

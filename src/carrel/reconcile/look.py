@@ -62,6 +62,7 @@ class Look:
             workspaces=tuple(facts.workspaces),
             instances=tuple(mine),
             claims=tuple(facts.claims),
+            homes_elsewhere=facts.homes_elsewhere,
             unknown_before=self._unknown,
             in_flight=frozenset(in_flight),
             recent_failures=recent_failures,

@@ -20,7 +20,7 @@ def assign(view: View, policy: Pool) -> list[Assign]:
 
 
 def attach(view: View) -> list[Attach]:
-    """Held but not handed over: whoever was to do it died half way, or its backend was away."""
+    """Held but not handed over: whoever was to do it died half way, its backend was away, or the files were elsewhere and are out now."""
     holders = {claim.id: claim for claim in view.claims if claim.state is ClaimState.HELD}
     return [
         Attach(workspace, holders[workspace.claim_id])
@@ -31,6 +31,8 @@ def attach(view: View) -> list[Attach]:
 
 def _awaits_home(view: View, workspace: Workspace, claim: Claim) -> bool:
     """A clock that was set back must not keep somebody out, hence the absolute distance."""
+    if claim.id in view.homes_elsewhere:
+        return False
     since = workspace.assigned_at
     if since is not None and abs(view.listed_at - since) <= BEING_HANDED_OVER:
         return False

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.ids import WorkspaceId
+from carrel.domain.ids import ClaimId, WorkspaceId
 from carrel.domain.instance import Instance
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
@@ -31,6 +31,8 @@ class View:
     """What the driver lists for this pool, by its tag or because a row above has its id."""
     claims: tuple[Claim, ...] = ()
     """The pool's live claims: waiting and held."""
+    homes_elsewhere: frozenset[ClaimId] = frozenset()
+    """Held claims whose home is still in their person's former workspace."""
     answering: frozenset[WorkspaceId] = frozenset()
     """Those whose app answered the probe in this look. Only starting ones need to be asked."""
     silent: frozenset[WorkspaceId] = frozenset()

@@ -97,6 +97,7 @@ def _view(facts: Facts, listed: Sequence[Instance] | None, listed_at: datetime) 
         workspaces=tuple(facts.workspaces),
         instances=tuple(one for one in instances if one.workspace_id in ours),
         claims=tuple(facts.claims),
+        homes_elsewhere=facts.homes_elsewhere,
     )
 
 

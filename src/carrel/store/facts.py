@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim
-from carrel.domain.ids import PoolName
+from carrel.domain.ids import ClaimId, PoolName
 from carrel.domain.pool import Pool
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
-from carrel.store import claims, pools, templates, workspaces
+from carrel.store import claims, homes, pools, templates, workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Facts:
     claims: Sequence[Claim]
     recipes: Mapping[str, Template]
     """Version → recipe, of this pool's workspaces."""
+    homes_elsewhere: frozenset[ClaimId] = frozenset()
+    """Claims whose home is still in another workspace."""
 
 
 def read_facts(conn: Connection, name: PoolName) -> Facts | None:
@@ -38,4 +40,9 @@ def read_facts(conn: Connection, name: PoolName) -> Facts | None:
         rows,
         claims.live(conn, name),
         {version: recipe for version, recipe in found.items() if recipe is not None},
+        homes.elsewhere(conn, name) if any(_awaits_home(row) for row in rows) else frozenset(),
     )
+
+
+def _awaits_home(row: Workspace) -> bool:
+    return row.claim_id is not None and row.attached_at is None

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.home import Home
-from carrel.domain.ids import ClaimId, HomeId, UserId, WorkspaceId
+from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
 from carrel.domain.workspace import Desired, Phase
-from carrel.store import schema
+from carrel.rules.home_wording import OUT
+from carrel.store import events, schema
 from carrel.store.upsert import PerEngine
 
 _c = schema.claims
@@ -53,6 +54,15 @@ _LET_OUT = (
     .where(_h.c.workspace_id == sa.bindparam("out_of", type_=sa.Text()))
     .values(workspace_id=sa.null(), used_at=sa.bindparam("now"))
     .returning(_h.c.id)
+)
+_CLAIM_OF = sa.select(_w.c.claim_id).where(_w.c.id == sa.bindparam("id"))
+_INSIDE = sa.select(_h.c.id).where(_h.c.workspace_id == sa.bindparam("in", type_=sa.Text()))
+_ELSEWHERE = (
+    sa.select(_c.c.id)
+    .join_from(_c, _h, _h.c.id == _c.c.home_id)
+    .join(_w, _w.c.id == _h.c.workspace_id)
+    .where(_c.c.pool == sa.bindparam("in_pool"), sa.text("claims.state = 'held'"))
+    .where(sa.text("workspaces.phase <> 'gone'"), sa.func.coalesce(_w.c.claim_id, "") != _c.c.id)
 )
 _is_claimed = sa.exists().where(_c.c.home_id == _h.c.id, sa.text("claims.state <> 'released'"))
 _IN_USE = sa.select(sa.or_(_h.c.workspace_id.is_not(None), _is_claimed)).where(_h.c.id == _id)
@@ -126,8 +136,22 @@ def take_in(
 
 
 def let_out(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> list[HomeId]:
-    """Once nothing of that workspace can reach the files any more. Which homes that frees."""
-    return list(conn.execute(_LET_OUT, {"out_of": workspace_id, "now": now}).scalars())
+    """Once nothing of that workspace can reach the files any more. Which homes that frees, if any was in it."""
+    freed = list(conn.execute(_LET_OUT, {"out_of": workspace_id, "now": now}).scalars())
+    if freed:
+        claim_id = conn.execute(_CLAIM_OF, {"id": workspace_id}).scalar_one_or_none()
+        events.add(conn, now, "detached", OUT, workspace_id=workspace_id, claim_id=claim_id)
+    return freed
+
+
+def inside(conn: Connection, workspace_id: WorkspaceId) -> list[HomeId]:
+    """In it, or on their way in or out."""
+    return list(conn.execute(_INSIDE, {"in": workspace_id}).scalars())
+
+
+def elsewhere(conn: Connection, pool: PoolName) -> frozenset[ClaimId]:
+    """The held claims of a pool whose home is still in another workspace."""
+    return frozenset(conn.execute(_ELSEWHERE, {"in_pool": pool}).scalars())
 
 
 def is_in_use(conn: Connection, home_id: HomeId) -> bool:

@@ -12,7 +12,7 @@ from carrel.domain.errors import Internal
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import TRANSITIONS, Desired, Phase, Workspace, may_become
-from carrel.store import events, schema
+from carrel.store import events, homes, schema
 from carrel.store.workspace_rows import endpoint_values, workspace_from
 
 _w = schema.workspaces
@@ -103,6 +103,7 @@ def move(
     moved = workspace_from(found)
     if phase is Phase.GONE:
         conn.execute(_ONE_LESS, {"pool": moved.pool})
+        homes.let_out(conn, moved.id, now)
     sentence = reason.sentence if reason else _SENTENCES[phase]
     events.append(conn, now, phase.value, sentence, workspace_id=moved.id, claim_id=moved.claim_id)
     return moved

@@ -102,6 +102,22 @@ class FusedDriver:
     async def attach(self, workspace_id: Any, home_id: Any) -> None:
         await self._fuse.pass_through(lambda: self._driver.attach(workspace_id, home_id))
 
+    async def detach(self, workspace_id: Any) -> None:
+        await self._fuse.pass_through(lambda: self._driver.detach(workspace_id))
+
+    @property
+    def home_place(self) -> str:
+        return self._driver.home_place
+
+    async def measure_home(self, home_id: Any) -> int:
+        return await self._driver.measure_home(home_id)
+
+    def archive_home(self, home_id: Any) -> Any:
+        return self._driver.archive_home(home_id)
+
+    async def remove_home(self, home_id: Any) -> None:
+        await self._driver.remove_home(home_id)
+
     async def vouches(self, workspace_id: Any) -> bool:
         return await self._driver.vouches(workspace_id)
 
