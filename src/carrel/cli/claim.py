@@ -18,7 +18,7 @@ from carrel.cli.why import tell
 from carrel.client import claims, pools
 from carrel.client.paging import every
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import Conflict, Unavailable
+from carrel.domain.errors import Conflict, Invalid, Unavailable
 from carrel.domain.units import parse_duration
 from carrel.wire.v1 import Claim
 
@@ -28,6 +28,7 @@ _FIELDS = (
     "name",
     "state",
     "sentence",
+    "parameters",
     "position",
     "estimate_seconds",
     "trouble",
@@ -84,18 +85,37 @@ async def create(
     pool: Annotated[str, typer.Argument(help="The pool to claim from.", autocompletion=complete.pools)],
     *,
     name: Annotated[str, typer.Option(help="Several claims of one pool are told apart by it.")] = "default",
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="What the template asks for; several times for several.",
+            autocompletion=complete.parameters,
+        ),
+    ] = None,
     user: ForWhom = None,
     wait: Annotated[bool, typer.Option(help="Wait until it can be entered.")] = True,
     open_browser: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
 ) -> None:
     """Ask for a workspace and print its address. `carrel claim POOL` is short for this."""
     user_id = await people.meant(here, user)
-    claim = await claims.claim(here.client, pool=pool, name=name, user=user_id)
+    claim = await claims.claim(
+        here.client, pool=pool, name=name, user=user_id, parameters=_pairs(parameters or [])
+    )
     if wait and claim.state is ClaimState.WAITING:
         claim = await _waited(here, claim, user)
     _tell(here, claim)
     if open_browser and claim.workspace is not None:
         await lead_in(here, claim.workspace, claim.id)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    for one in given:
+        if "=" not in one:
+            raise Invalid(f"A parameter is given as NAME=VALUE, not as {one[:60]!r}.")
+    return dict(one.split("=", 1) for one in given)
 
 
 async def _waited(here: Here, claim: Claim, user: str | None) -> Claim:

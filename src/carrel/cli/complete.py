@@ -5,6 +5,7 @@ somebody is in the middle of typing.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +60,11 @@ def homes(ctx: typer.Context, incomplete: str) -> Known:
     return _known(ctx, incomplete, _homes)
 
 
+def parameters(ctx: typer.Context, incomplete: str) -> Known:
+    """Of the pool that the line names: their names, and after the "=" what may be chosen."""
+    return _known(ctx, incomplete, partial(_parameters, ctx.params.get("pool") or ""))
+
+
 async def _pools(client: Client) -> Known:
     return [(one.name, f"{one.counts.ready} ready") for one in await pool_calls.page(client)]
 
@@ -83,6 +89,15 @@ async def _claims(client: Client) -> Known:
 
 async def _templates(client: Client) -> Known:
     return [(one.name, one.title) for one in await template_calls.page(client)]
+
+
+async def _parameters(pool: str, client: Client) -> Known:
+    template = await template_calls.get(client, (await pool_calls.get(client, pool)).template)
+    return [
+        (f"{one.name}={option}", one.description)
+        for one in template.parameters
+        for option in (one.options or [""])
+    ]
 
 
 async def _tokens(client: Client) -> Known:

@@ -1,7 +1,7 @@
 """Claims: ask for a workspace, see how far that is, give it back."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Final
 
@@ -18,9 +18,17 @@ PATIENCE: Final = (*PAUSES, 4.0, 8.0)
 """Whoever waits for a workspace waits for a new start of Carrel as well."""
 
 
-async def claim(client: Client, *, pool: str, name: str = "default", user: str | None = None) -> Claim:
+async def claim(
+    client: Client,
+    *,
+    pool: str,
+    name: str = "default",
+    user: str | None = None,
+    parameters: Mapping[str, str | float] | None = None,
+) -> Claim:
     """Idempotent per pool and name: asking again gives the same claim. It may have to wait: see `state`."""
-    return await client.post("/claims", Claim, {"pool": pool, "name": name, "user": user})
+    body = {"pool": pool, "name": name, "user": user, "parameters": dict(parameters or {})}
+    return await client.post("/claims", Claim, body)
 
 
 async def get(client: Client, claim_id: str) -> Claim:

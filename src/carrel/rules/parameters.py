@@ -12,7 +12,7 @@ from carrel.rules.pattern import compiled
 
 _FURTHEST: Final = 1e15
 """Below this every whole number is exactly itself."""
-_DIGITS: Final = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,2})?", re.ASCII)
+_DIGITS: Final = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def chosen(parameters: Iterable[Parameter], given: Mapping[str, object]) -> Mapping[str, Value]:

@@ -1,6 +1,7 @@
 """The noun commands against a hub over a real store."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 
 from carrel.cli import browser
 from carrel.domain.actor import Role, Scope
+from carrel.domain.parameter import Choice, Number
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.reconcile import mishaps
-from carrel.store import workspaces
+from carrel.rules.recipe import versioned
+from carrel.store import templates, workspaces
 
 House = Any
 Shell = Any
@@ -35,6 +38,22 @@ async def test_claim_in_json_is_what_the_api_tells(house: House, here: Shell) ->
     assert ended.json["workspace"]["id"] == warm.id
     assert (ended.json["state"], ended.json["name"]) == ("held", "mine")
     assert ended.err == ""
+
+
+async def test_claim_takes_what_the_template_asks_for(house: House, here: Shell) -> None:
+    asks = Choice("dataset", ("mouse", "fly"), "fly"), Number("cores", 2, least=1, most=8)
+    house.recipe = versioned(replace(house.recipe, parameters=asks))
+    await house.context.store.write(templates.put, house.recipe, house.context.clock.now())
+    await house.pool()
+    await house.person("ada")
+    words = ("claim", "lab", "--user", "ada", "--no-wait")
+    refused = await here.run(*words, "-p", "dataset=cat")
+    assert (refused.status, "expected one of mouse, fly" in refused.err) == (2, True)
+    unclear = await here.run(*words, "-p", "mouse")
+    assert (unclear.status, "NAME=VALUE" in unclear.err) == (2, True)
+    ended = await here.ok(*words, "-p", "dataset=mouse", "--parameter", "cores=4", "--json")
+    assert ended.json["parameters"] == {"dataset": "mouse", "cores": 4.0}
+    assert "dataset=mouse, cores=4\n" in (await here.ok("claim", "show", ended.json["id"])).out
 
 
 async def test_claim_without_waiting_tells_the_place(house: House, here: Shell) -> None:

@@ -11,13 +11,15 @@ from carrel.wire.v1.workspace import Workspace
 
 Parameter = Annotated[str, StringConstraints(max_length=1000)] | bool | int | float
 
+ParameterName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{1,40}$")]
+
 
 class ClaimRequest(Asking):
     pool: Name
     name: Name = "default"
     """Several claims of one pool are told apart by it."""
-    parameters: Annotated[dict[Name, Parameter], Field(max_length=50)] = Field(default_factory=dict)
-    """What the pool's template asks for."""
+    parameters: Annotated[dict[ParameterName, Parameter], Field(max_length=50)] = Field(default_factory=dict)
+    """What the pool's template asks for; what is left out has its default."""
     user: Id | None = None
     """For whom; only an admin may name somebody else."""
 
@@ -51,3 +53,5 @@ class Claim(Telling):
     workspace: Workspace | None
     release_at: Time | None = None
     """It was given back on a page and goes on until then, so that this can be undone; asking for it again undoes it, too."""
+    parameters: dict[str, str | float] = Field(default_factory=dict)
+    """What was chosen when it was asked for."""

@@ -162,6 +162,7 @@ async def test_a_template_tells_nothing_of_its_environment(root: httpx.AsyncClie
     template = (await root.get(f"{API}/templates/jupyterlab")).json()
     assert set(template) == {
         *("name", "version", "title", "description", "image", "open", "home", "memory", "price_per_hour"),
+        *("icon", "parameters"),
     }
     assert (await root.get(f"{API}/templates")).json()["items"] == [template]
 

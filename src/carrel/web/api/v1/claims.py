@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import Invalid
 from carrel.domain.ids import ClaimId, UserId
 from carrel.services import claims
 from carrel.services.claims import ClaimView
@@ -43,10 +42,15 @@ async def claim(asked: Asked, body: v1.ClaimRequest) -> Response:
 
 async def _claim(asked: Question, body: v1.ClaimRequest) -> Response:
     with asked.metrics.claiming() as attempt:
-        if body.parameters:
-            raise Invalid("The template of this pool takes no parameters. Leave them out.")
         user_id = UserId(body.user) if body.user else None
-        view = await claims.claim(asked.context, asked.actor, pool=body.pool, name=body.name, user_id=user_id)
+        view = await claims.claim(
+            asked.context,
+            asked.actor,
+            pool=body.pool,
+            name=body.name,
+            user_id=user_id,
+            parameters=body.parameters,
+        )
         attempt.pool, attempt.outcome = view.claim.pool, view.outcome
     waits = view.claim.state is ClaimState.WAITING
     headers = {"Location": f"{PREFIX}/claims/{view.claim.id}"}

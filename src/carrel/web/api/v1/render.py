@@ -41,6 +41,7 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         steps=[_step(step) for step in view.outlook.steps],
         workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
         release_at=found.release_at,
+        parameters=dict(found.parameters),
     )
 
 
@@ -169,20 +170,6 @@ def failure(found: Failure) -> v1.Failure:
         at=found.at,
         is_over=found.is_over,
         is_tried_now=found.is_tried_now,
-    )
-
-
-def template(found: Template) -> v1.Template:
-    return v1.Template(
-        name=found.name,
-        version=found.version,
-        title=found.title,
-        description=found.description,
-        image=found.image,
-        open=found.open,
-        home=found.home,
-        memory=found.memory,
-        price_per_hour=found.price_per_hour,
     )
 
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from carrel.services import templates
 from carrel.web.api.answers import told, told_list
 from carrel.web.api.asked import Asked
-from carrel.web.api.v1 import render
+from carrel.web.api.v1 import render_template as render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
 from carrel.wire.v1.shape import Name
