@@ -60,8 +60,6 @@ def _words(value: object, look: Look) -> str:
             return ", ".join(_words(item, look) for item in value)
         case dict():
             return ", ".join(f"{name}={_words(item, look)}" for name, item in value.items())
-        case float() if value.is_integer():
-            return str(int(value))
         case _:
             return look.names.get(str(value), str(value))
 

@@ -25,6 +25,7 @@ _POOL = Pool(PoolName(""), TemplateName(""), BackendName(""))
 """Where a pool's defaults come from, so that they are written once."""
 
 _PARAMETER: Final = re.compile(r"\{parameter:([^{}]*)\}")
+_MOST_PARAMETERS: Final = 12
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -122,6 +123,8 @@ class TemplateSettings(BaseModel):
     @field_validator("parameters")
     @classmethod
     def _parameters_differ(cls, given: Mapping[str, ParameterSettings]) -> Mapping[str, ParameterSettings]:
+        if len(given) > _MOST_PARAMETERS:
+            raise ValueError(f"expected at most {_MOST_PARAMETERS}: nobody fills in a longer form")
         seen: dict[str, str] = {}
         for name in given:
             if not is_parameter_name(name):

@@ -53,7 +53,7 @@ async def test_claim_takes_what_the_template_asks_for(house: House, here: Shell)
     assert (unclear.status, "NAME=VALUE" in unclear.err) == (2, True)
     ended = await here.ok(*words, "-p", "dataset=mouse", "--parameter", "cores=4", "--json")
     assert ended.json["parameters"] == {"dataset": "mouse", "cores": 4.0}
-    assert "dataset=mouse, cores=4\n" in (await here.ok("claim", "show", ended.json["id"])).out
+    assert "dataset=mouse, cores=4.0\n" in (await here.ok("claim", "show", ended.json["id"])).out
 
 
 async def test_claim_without_waiting_tells_the_place(house: House, here: Shell) -> None:

@@ -1,16 +1,20 @@
 """/hub/open/<pool>[/<name>]: the address for bookmarks and course links. It asks before it starts anything, then lands at its path."""
 
+from collections.abc import Mapping
+
 from fastapi import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carrel.domain.actor import Person
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import Exhausted
+from carrel.domain.errors import CarrelError, Exhausted, Invalid
 from carrel.rules.way_back import as_linked
 from carrel.services import claims, pools
 from carrel.services.claims import ClaimView
+from carrel.services.pools import PoolView
 from carrel.web import problems
+from carrel.web.pages.asking import fields_for, typed_in
 from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, for_people, form_of, led, shown
 from carrel.web.pages.waiting import waiting_room
@@ -35,7 +39,32 @@ async def ask(request: Request, person: Person) -> Response:
     held = [view for view in await _held(request, person) if view.claim.name == name]
     if held and wish is None and held[0].claim.release_at is None:
         return led(_way_in(request, held[0]) or waiting_room(held[0]))
-    return shown(request, "open.html", offer=offer, name=name, path=as_linked(wish), has_one=bool(held))
+    return _asked(request, offer, name=name, path=as_linked(wish), has_one=bool(held))
+
+
+def _asked(
+    request: Request,
+    offer: PoolView,
+    *,
+    name: str,
+    path: str,
+    has_one: bool = False,
+    typed: Mapping[str, str] | None = None,
+    error: CarrelError | None = None,
+) -> Response:
+    """With what its template asks, unless they have it already. An address may say what to begin with, as it may name a path."""
+    parameters = offer.template.parameters if offer.template is not None and not has_one else ()
+    return shown(
+        request,
+        "open.html",
+        status=problems.KINDS[error.code].status if error else 200,
+        offer=offer,
+        name=name,
+        path=path,
+        has_one=has_one,
+        asks=fields_for(parameters, request.query_params if typed is None else typed),
+        error=error.sentence if error else None,
+    )
 
 
 async def claim(request: Request, person: Person) -> Response:
@@ -43,8 +72,17 @@ async def claim(request: Request, person: Person) -> Response:
     ctx, path = context_of(request), as_linked(fields.get("path"))
     try:
         with request.app.state.metrics.claiming() as attempt:
-            view = await claims.claim(ctx, person, pool=request.path_params["pool"], name=_name(request))
+            view = await claims.claim(
+                ctx,
+                person,
+                pool=request.path_params["pool"],
+                name=_name(request),
+                parameters=typed_in(fields),
+            )
             attempt.pool, attempt.outcome = view.claim.pool, view.outcome
+    except Invalid as error:
+        offer = await pools.get(ctx, person, request.path_params["pool"])
+        return _asked(request, offer, name=_name(request), path=path, typed=fields, error=error)
     except Exhausted as error:
         return await _all_held(request, person, error, path)
     return led(_way_in(request, view, path) or waiting_room(view, path))

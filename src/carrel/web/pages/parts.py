@@ -49,6 +49,11 @@ ICONS: Final = (
     "flask",
     "terminal",
     "chevron",
+    "notebook",
+    "chart",
+    "r",
+    "desktop",
+    "code",
 )
 
 
