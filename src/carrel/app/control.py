@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,6 +18,7 @@ from carrel.app.housekeeping import keep_house
 from carrel.app.sockets import SocketServer
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
+from carrel.dataplane.activity import AppActivity
 from carrel.dataplane.files import EnvoyFiles
 from carrel.dataplane.keys import verifying_key
 from carrel.dataplane.probe import HttpProbe
@@ -26,6 +28,7 @@ from carrel.domain.errors import Conflict, Invalid, Unavailable
 from carrel.domain.ids import BackendName, InstallationId, PoolName
 from carrel.drivers.registry import open_backend
 from carrel.mint import new_id, new_signing_key
+from carrel.ports.activity import ActivityProbe
 from carrel.ports.driver import Driver, DriverContext, DriverError
 from carrel.reconcile.apply import Apply
 from carrel.reconcile.bell import Bell
@@ -33,6 +36,7 @@ from carrel.reconcile.look import Look
 from carrel.reconcile.loop import PoolLoop
 from carrel.reconcile.publish import Publisher
 from carrel.reconcile.strays import StrayLoop
+from carrel.reconcile.watching import Watching
 from carrel.services import samples, tokens
 from carrel.services.context import Context
 from carrel.services.handover import hand_over
@@ -40,7 +44,7 @@ from carrel.services.home_keeping import HomeKeeper
 from carrel.services.signing import open_signer
 from carrel.settings import Settings
 from carrel.settings.shown import in_effect
-from carrel.store import installation, keys, pools, workspaces
+from carrel.store import installation, keys, pools
 from carrel.store.engine import Store, open_store
 from carrel.web import echo
 from carrel.web.app import hub_app
@@ -49,8 +53,6 @@ from carrel.web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
-STREAMS_EVERY = 15.0
-"""Seconds. Envoy writes a line a minute for each long stream."""
 PUT_OFF_FOR = 10.0
 """Seconds until a loop that found the store away or full tries again."""
 AGAIN_AFTER = 1.0
@@ -63,6 +65,7 @@ class ControlPlane:
     state: StateDir
     context: Context
     publisher: Publisher
+    activity: ActivityProbe
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start_loops(self) -> None:
@@ -124,6 +127,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
         probe=await stack.enter_async_context(HttpProbe()),
         dataplane=files,
         addresses=settings.addresses(),
+        zone=ZoneInfo(settings.time_zone),
         session_lifetime=settings.session_lifetime,
         keep_deleted_homes=settings.keep_deleted_homes,
         homes_per_person=settings.homes_per_person,
@@ -135,7 +139,8 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
     await publisher.publish()
     await publisher.withdraw()
     await _ensure_bootstrap(settings, context)
-    return ControlPlane(settings, state, context, publisher)
+    activity = await stack.enter_async_context(AppActivity())
+    return ControlPlane(settings, state, context, publisher, activity)
 
 
 async def _ensure_bootstrap(settings: Settings, context: Context) -> None:
@@ -193,7 +198,7 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
     replica = new_id()
     runs: dict[str, Callable[[], Awaitable[None]]] = {
         "publish routes": plane.publisher.run,
-        "follow streams": partial(_follow_streams, plane),
+        "watch use": _watching(plane).run,
         "keep house": partial(keep_house, context, plane.settings.keep_history),
         "keep homes": HomeKeeper(context).run,
         "sample pools": partial(samples.keep_taking, context),
@@ -214,19 +219,17 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
 def _pool_loop(plane: ControlPlane, pool: PoolName, driver: Driver, replica: str) -> PoolLoop:
     context = plane.context
     store, clock, wake = context.store, context.clock, context.wake
-    apply = Apply(store, clock, wake, driver, partial(hand_over, context), plane.publisher.publish)
-    look = Look(pool, store, clock, context.probe, driver)
+    give, zone = partial(hand_over, context), context.zone
+    apply = Apply(store, clock, wake, driver, give, plane.publisher.publish, zone)
+    look = Look(pool, store, clock, context.probe, driver, zone)
     return PoolLoop(pool, replica, store, clock, wake, look, apply)
 
 
-async def _follow_streams(plane: ControlPlane) -> None:
-    """What the data plane saw of open streams becomes `last_active_at`, in batches."""
-    log = StreamLog(plane.state.run / "streams.log", plane.context.clock)
-    while True:
-        seen = {report.workspace_id: report.at for report in await log.read() if report.received}
-        if seen:
-            await plane.context.store.write(workspaces.active, seen)
-        await plane.context.clock.sleep(STREAMS_EVERY)
+def _watching(plane: ControlPlane) -> Watching:
+    context, run = plane.context, plane.state.run
+    streams = StreamLog(run / "streams.log", context.clock, bootstrap=run / "bootstrap.json")
+    every = plane.settings.activity_every
+    return Watching(context.store, context.clock, context.drivers, plane.activity, streams, every)
 
 
 async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -16,6 +16,7 @@ def envoy_of(settings: Settings) -> Envoy:
         port=settings.port,
         workspaces_port=settings.workspaces_port,
         trusted_hops=settings.trusted_hops,
+        report_seconds=int(settings.activity_every.total_seconds()),
     )
     binary = str(settings.envoy) if settings.envoy else None
     return Envoy(

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import resources
 from ipaddress import ip_address
 from pathlib import Path
@@ -83,6 +84,13 @@ def listens_at(content: bytes) -> frozenset[str]:
         return frozenset()
 
 
+def reports_every(content: bytes) -> timedelta:
+    """How often the Envoy of a rendered bootstrap reports a long-lived stream; nothing where it cannot be read."""
+    found = _REPORT_INTERVAL.search(content)
+    return timedelta(seconds=int(found[1]) if found else 0)
+
+
+_REPORT_INTERVAL: Final = re.compile(rb'"access_log_flush_interval":\s*"(\d{1,6})s"')
 _SOCKET_PATH_BYTES: Final = 107
 """What Linux leaves of `sockaddr_un`."""
 _LONGEST_SOCKET: Final = ".authorizer.sock.new"

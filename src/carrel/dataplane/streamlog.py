@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from carrel.dataplane.bootstrap import reports_every
 from carrel.domain.activity import StreamReport
 from carrel.domain.ids import WorkspaceId, is_id
 from carrel.ports.clock import Clock
@@ -22,8 +23,12 @@ _PREFIX: Final = "/w/"
 class StreamLog:
     """The end of `streams.log`, as it grows. One reader per file."""
 
-    def __init__(self, path: Path, clock: Clock, limit: int = LIMIT) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, limit: int = LIMIT, *, bootstrap: Path | None = None
+    ) -> None:
+        """`bootstrap` is what the data plane was started with: it may be older than our settings."""
         self._path = path
+        self._bootstrap = bootstrap
         self._clock = clock
         self._limit = limit
         self._offset = 0
@@ -32,6 +37,13 @@ class StreamLog:
         """What was written since the last call. Never raises for what stands in the file, nor for its absence."""
         lines = await asyncio.to_thread(self._new_lines)
         return list(_reports(lines, self._clock.now()))
+
+    def reported_every(self) -> timedelta:
+        try:
+            content = self._bootstrap.read_bytes() if self._bootstrap is not None else b""
+        except OSError:
+            content = b""
+        return reports_every(content)
 
     def _new_lines(self) -> list[bytes]:
         try:

@@ -56,3 +56,6 @@ class StreamReport:
     method: str = "GET"
     path: str = ""
     """Relative to the workspace's root, without the query: which writes are use is the template's to say, an open tab alone writes too."""
+    began: datetime | None = None
+    stream: str = ""
+    """Told apart from every other by this, its beginning, its path and its workspace."""

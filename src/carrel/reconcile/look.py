@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from carrel.domain.endpoint import Endpoint
@@ -41,6 +41,8 @@ class Look:
     clock: Clock
     probe: Probe
     driver: Driver
+    zone: tzinfo = UTC
+    """In which moments are said to people."""
     _unknown: frozenset[WorkspaceId] = frozenset()
     _warm_checked_at: datetime | None = None
     _missed: dict[WorkspaceId, int] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Look:
             unknown_before=self._unknown,
             in_flight=frozenset(in_flight),
             recent_failures=recent_failures,
+            zone=self.zone,
         )
         starting = _starting(facts, mine, view.in_flight)
         view = replace(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 
 from carrel.domain.address import Addresses
 from carrel.domain.ids import BackendName, InstallationId
@@ -27,6 +27,8 @@ class Context:
     probe: Probe
     dataplane: DataPlane
     addresses: Addresses
+    zone: tzinfo = UTC
+    """In which moments are said to people."""
     session_lifetime: timedelta = timedelta(days=14)
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)

@@ -21,6 +21,7 @@ from carrel.settings.values import (
     Name,
     Origin,
     StarredOrigin,
+    TimeZone,
 )
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -65,6 +66,10 @@ class Settings(BaseModel):
     """How long the files of a deleted home are kept, so that it can be had back. At least an hour."""
     homes_per_person: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many homes one person may have, deleted ones left out."""
+    activity_every: Duration = parse_duration("60s")
+    """How often apps are asked whether they are in use, and Envoy says who types: 1s to 5m. A running Envoy keeps to what it was started with."""
+    time_zone: TimeZone = "UTC"
+    """In which moments are said in reasons and warnings, e.g. "Europe/Berlin"; also that of quiet hours that name none."""
     trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies in front of Carrel add to X-Forwarded-For and are believed."""
     development: bool = False
@@ -107,6 +112,13 @@ class Settings(BaseModel):
                 "expected at least an hour (1h): who deletes the wrong one must have time to see it"
             )
         return kept
+
+    @field_validator("activity_every")
+    @classmethod
+    def _often_and_not_too_often(cls, every: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= every <= timedelta(minutes=5):
+            raise ValueError("expected a duration of 1s to 5m")
+        return every
 
     @field_validator("backends", "templates", "pools")
     @classmethod
@@ -190,7 +202,7 @@ class Settings(BaseModel):
         return [template.to_domain(name) for name, template in self.templates.items()]
 
     def domain_pools(self) -> list[Pool]:
-        return [pool.to_domain(name) for name, pool in self.pools.items()]
+        return [pool.to_domain(name, self.time_zone) for name, pool in self.pools.items()]
 
 
 def _demand(pool: str, key: str, wanted: str, known: Mapping[str, object]) -> None:

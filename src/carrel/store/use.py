@@ -8,11 +8,19 @@ from sqlalchemy import Connection
 
 from carrel.domain.activity import Observation
 from carrel.domain.ids import WorkspaceId
-from carrel.domain.workspace import Workspace
-from carrel.store import events, schema
+from carrel.domain.template import Template
+from carrel.domain.workspace import Desired, Phase, Workspace
+from carrel.store import events, schema, templates
 from carrel.store.workspace_rows import workspace_from
 
 _w = schema.workspaces
+_IN_HANDS = (
+    sa.select(_w)
+    .where(_w.c.phase.in_([Phase.READY.value, Phase.DRAINING.value]), sa.text("phase <> 'gone'"))
+    .where(_w.c.desired == Desired.RUNNING.value)
+    .where(_w.c.claim_id.is_not(None), _w.c.attached_at.is_not(None), _w.c.endpoint_host.is_not(None))
+    .order_by(_w.c.id)
+)
 _live = sa.text("phase <> 'gone'")
 _id = sa.bindparam("row_id", type_=sa.Text())
 _at = sa.bindparam("at", type_=_w.c.last_active_at.type)
@@ -47,6 +55,17 @@ _WARNED = (
 )
 
 
+def in_hands(conn: Connection) -> list[tuple[Workspace, Template]]:
+    """Whatever somebody holds and may be inside of, with its recipe."""
+    rows = [workspace_from(row) for row in conn.execute(_IN_HANDS)]
+    recipes = {
+        version: templates.get(conn, *version)
+        for version in {(row.template, row.template_version) for row in rows}
+    }
+    found = ((row, recipes[row.template, row.template_version]) for row in rows)
+    return [(row, recipe) for row, recipe in found if recipe is not None]
+
+
 def record(conn: Connection, seen: Sequence[Observation]) -> None:
     """What was seen adds to `version`, so that a decision to stop for idleness that was taken before is refused; that nothing was
     seen does not.
@@ -69,10 +88,12 @@ def record(conn: Connection, seen: Sequence[Observation]) -> None:
 def warned(
     conn: Connection, workspace_id: WorkspaceId, version: int, sentence: str, now: datetime
 ) -> Workspace | None:
-    """None when the row changed meanwhile: somebody may be using it."""
+    """None when the row changed meanwhile: somebody may be using it. What was told before is not told again."""
     row = conn.execute(_WARNED, {"row_id": workspace_id, "row_version": version, "now": now}).one_or_none()
     if row is None:
         return None
     found = workspace_from(row)
+    if events.was_told(conn, found.id, sentence, found.assigned_at or found.created_at):
+        return found
     events.append(conn, now, "warned", sentence, workspace_id=found.id, claim_id=found.claim_id)
     return found

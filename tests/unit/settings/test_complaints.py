@@ -24,7 +24,7 @@ def complaint(config: Path | None = None, environ: dict[str, str] | None = None,
     ("text", "expected"),
     [
         ("prot = 8000", "there is no setting prot; did you mean port?"),
-        ("zzz = 1", "there is no setting zzz; expected one of backends, bootstrap_token,"),
+        ("zzz = 1", "there is no setting zzz; expected one of activity_every, backends,"),
         ("port = 'high'", "port: expected a whole number."),
         ("port = 70000", "port: expected less than or equal to 65535."),
         ("log_level = 'loud'", "log_level: expected 'debug', 'info', 'warning' or 'error'."),
