@@ -32,6 +32,7 @@ _FIELDS = (
     "position",
     "estimate_seconds",
     "trouble",
+    "home.name",
     "workspace.id",
     "workspace.phase",
     "workspace.url",
@@ -85,6 +86,13 @@ async def create(
     pool: Annotated[str, typer.Argument(help="The pool to claim from.", autocompletion=complete.pools)],
     *,
     name: Annotated[str, typer.Option(help="Several claims of one pool are told apart by it.")] = "default",
+    home: Annotated[
+        str | None,
+        typer.Option(
+            help="The files to bring along, by name. Default: those called like the claim.",
+            autocompletion=complete.homes,
+        ),
+    ] = None,
     parameters: Annotated[
         list[str] | None,
         typer.Option(
@@ -102,7 +110,7 @@ async def create(
     """Ask for a workspace and print its address. `carrel claim POOL` is short for this."""
     user_id = await people.meant(here, user)
     claim = await claims.claim(
-        here.client, pool=pool, name=name, user=user_id, parameters=_pairs(parameters or [])
+        here.client, pool=pool, name=name, home=home, user=user_id, parameters=_pairs(parameters or [])
     )
     if wait and claim.state is ClaimState.WAITING:
         claim = await _waited(here, claim, user)
@@ -150,6 +158,8 @@ def _again(claim: Claim, user: str | None) -> str:
     words = ["carrel claim", claim.pool]
     if claim.name != "default":
         words += ["--name", claim.name]
+    if claim.home is not None and claim.home.name != claim.name:
+        words += ["--home", claim.home.name]
     if user is not None:
         words += ["--user", user]
     return " ".join(words)

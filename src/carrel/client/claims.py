@@ -23,11 +23,12 @@ async def claim(
     *,
     pool: str,
     name: str = "default",
+    home: str | None = None,
     user: str | None = None,
     parameters: Mapping[str, str | float] | None = None,
 ) -> Claim:
     """Idempotent per pool and name: asking again gives the same claim. It may have to wait: see `state`."""
-    body = {"pool": pool, "name": name, "user": user, "parameters": dict(parameters or {})}
+    body = {"pool": pool, "name": name, "home": home, "user": user, "parameters": dict(parameters or {})}
     return await client.post("/claims", Claim, body)
 
 

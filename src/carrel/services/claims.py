@@ -1,8 +1,8 @@
 """Claims: ask for a workspace, see how far that is, give it back."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -51,6 +51,8 @@ class ClaimView:
     position: int | None = None
     """1 = next. None unless it waits."""
     is_new: bool = False
+    home: str | None = None
+    """What the files are called that it brings along."""
 
     @property
     def outcome(self) -> str:
@@ -195,7 +197,17 @@ def _view(
     found = claims.get(conn, claim_id)
     if found is None:
         raise NotFound("There is no such claim.")
-    return _about(conn, found, is_new=is_new, now=now, with_steps=with_steps)
+    [view] = _with_homes(conn, [_about(conn, found, is_new=is_new, now=now, with_steps=with_steps)])
+    return view
+
+
+def _with_homes(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]:
+    ids = [view.claim.home_id for view in views if view.claim.home_id is not None]
+    called = home_list.names(conn, ids)
+    return [
+        replace(view, home=called.get(view.claim.home_id)) if view.claim.home_id is not None else view
+        for view in views
+    ]
 
 
 def _about(
@@ -239,7 +251,7 @@ async def page(
             conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
         )
         now = ctx.clock.now()
-        return Page([_about(conn, row, now=now) for row in rows.items], rows.next)
+        return Page(_with_homes(conn, [_about(conn, row, now=now) for row in rows.items]), rows.next)
 
     return await ctx.store.read(read)
 

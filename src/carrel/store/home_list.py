@@ -43,6 +43,8 @@ _COUNTS = sa.select(sa.func.count().label("whole"), sa.func.count(_h.c.deleted_a
     _h.c.user_id == sa.bindparam("user")
 )
 
+_NAMES = sa.select(_h.c.id, _h.c.name).where(_h.c.id.in_(sa.bindparam("homes", expanding=True)))
+
 _IN_WORKSPACE = sa.exists().where(_w.c.home_id == _h.c.id)
 _REMOVED = sa.literal("~").concat(_h.c.id)
 """The name of a home whose removal has begun. Nobody can have it back by then, since some of its files may be gone."""
@@ -98,6 +100,14 @@ def of_user(conn: Connection, user_id: UserId) -> list[Placed]:
     """By name; the deleted ones after them."""
     found = [_placed(row) for row in conn.execute(_OF_USER, {"user": user_id})]
     return sorted(found, key=lambda one: one.home.deleted_at is not None)
+
+
+def names(conn: Connection, home_ids: Collection[HomeId]) -> dict[HomeId, str]:
+    """What many are called, also deleted ones, in one statement; unknown ones are left out."""
+    if not home_ids:
+        return {}
+    rows = conn.execute(_NAMES, {"homes": sorted(set(home_ids))})
+    return {row.id: row.name.partition("~")[0] for row in rows}
 
 
 def count(conn: Connection, user_id: UserId) -> Count:

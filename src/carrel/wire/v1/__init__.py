@@ -2,7 +2,7 @@
 
 from carrel.wire.v1.audit import AuditEntry
 from carrel.wire.v1.checkup import Checkup, Finding
-from carrel.wire.v1.claim import Claim, ClaimRequest, Step
+from carrel.wire.v1.claim import Claim, ClaimedHome, ClaimRequest, Step
 from carrel.wire.v1.event import Event, Logs
 from carrel.wire.v1.failure import Failure
 from carrel.wire.v1.home import Home, HomeChange, HomeRequest
@@ -22,6 +22,7 @@ __all__ = [
     "Checkup",
     "Claim",
     "ClaimRequest",
+    "ClaimedHome",
     "Counts",
     "Ending",
     "Event",

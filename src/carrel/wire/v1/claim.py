@@ -18,6 +18,8 @@ class ClaimRequest(Asking):
     pool: Name
     name: Name = "default"
     """Several claims of one pool are told apart by it."""
+    home: Name | None = None
+    """The files it brings along, by name; new ones where there are none of that name. Null: those called like the claim."""
     parameters: Annotated[dict[ParameterName, Parameter], Field(max_length=50)] = Field(default_factory=dict)
     """What the pool's template asks for; what is left out has its default."""
     user: Id | None = None
@@ -31,6 +33,11 @@ class Step(Telling):
     took_seconds: float | None
     """Null while it is under way, and where nobody had to wait for it."""
     note: str
+
+
+class ClaimedHome(Telling):
+    id: str
+    name: str
 
 
 class Claim(Telling):
@@ -55,3 +62,5 @@ class Claim(Telling):
     """It was given back on a page and goes on until then, so that this can be undone; asking for it again undoes it, too."""
     parameters: dict[str, str | float] = Field(default_factory=dict)
     """What was chosen when it was asked for."""
+    home: ClaimedHome | None = None
+    """The files it brings along; null where its template keeps none."""

@@ -72,6 +72,25 @@ async def test_a_workspace_brings_a_home_along_and_the_list_says_where_it_is(
     assert home["used_at"]
 
 
+async def test_a_claim_names_the_home_it_brings_along(house: House, hers: httpx.AsyncClient) -> None:
+    await house.pool("other")
+    await house.warm(count=2)
+    await house.warm("other")
+    home = await made(hers, "thesis")
+    claim = (await hers.post(f"{API}/claims", json={"pool": "lab", "home": "thesis"})).json()
+    assert claim["home"] == {"id": home["id"], "name": "thesis"}
+    assert house.driver.home_of(claim["workspace"]["id"]) == home["id"]
+    [shown] = (await hers.get(f"{API}/claims")).json()["items"]
+    assert shown["home"] == claim["home"]
+    refused = await hers.post(f"{API}/claims", json={"pool": "other", "home": "thesis"})
+    assert (refused.status_code, '"thesis"' in refused.json()["detail"]) == (409, True)
+    other = (await hers.post(f"{API}/claims", json={"pool": "other"})).json()
+    assert other["home"]["name"] == "default"
+    named = (await hers.post(f"{API}/claims", json={"pool": "lab", "name": "spare"})).json()
+    assert named["home"]["name"] == "spare"
+    assert (await hers.post(f"{API}/claims", json={"pool": "lab", "home": "Ä"})).status_code == 422
+
+
 @pytest.mark.parametrize("name", ["", "Mine", "a b", "x" * 41, "../etc", "a~b", "ä"])
 async def test_a_name_that_cannot_be_is_refused(hers: httpx.AsyncClient, name: str) -> None:
     home = await made(hers, "thesis")

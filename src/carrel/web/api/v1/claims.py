@@ -48,6 +48,7 @@ async def _claim(asked: Question, body: v1.ClaimRequest) -> Response:
             asked.actor,
             pool=body.pool,
             name=body.name,
+            home=body.home,
             user_id=user_id,
             parameters=body.parameters,
         )

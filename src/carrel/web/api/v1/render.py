@@ -42,6 +42,7 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
         release_at=found.release_at,
         parameters=dict(found.parameters),
+        home=v1.ClaimedHome(id=found.home_id, name=view.home) if found.home_id and view.home else None,
     )
 
 
