@@ -3,7 +3,7 @@
 import hashlib
 import io
 import tarfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from carrel.domain.endpoint import Endpoint
@@ -32,6 +32,7 @@ class Kept:
     scratch: Files = field(default_factory=dict)
     """What is saved in it while it has no home."""
     printed: list[str] = field(default_factory=list)
+    cpu_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -132,8 +133,15 @@ class MemoryDriver:
         kept = self._mine.get(workspace_id)
         return "\n".join(kept.printed[-lines:]) if kept and lines > 0 else ""
 
+    async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
+        return {workspace_id: kept.cpu_seconds for workspace_id, kept in self._mine.items()}
+
     async def aclose(self) -> None:
         """Nothing to let go of: the instances belong to the world."""
+
+    def compute(self, workspace_id: WorkspaceId, seconds: float) -> None:
+        """So much processor time more is used. For tests."""
+        self._known(workspace_id).cpu_seconds += seconds
 
     def crash(self, workspace_id: WorkspaceId, sentence: str) -> None:
         """What an app that ends by itself does. For tests and benches; the control plane never asks for it."""

@@ -4,8 +4,8 @@ import os
 import re
 import signal
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from carrel.domain.ids import PoolName, WorkspaceId
 from carrel.drivers.local import launch
@@ -32,6 +32,8 @@ class Process:
     parent: int
     has_terminal: bool
     is_stopped: bool = False
+    ticks: int = field(default=0, compare=False)
+    """Processor time that it used so far, with its children's who have ended and were collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ def census(owner: Owner) -> list[Member]:
         )
     members.pop(os.getpid(), None)
     return list(members.values())
+
+
+def cpu_seconds(members: Iterable[Member]) -> dict[WorkspaceId, float]:
+    """Of each instance, all its processes together."""
+    ticks: dict[WorkspaceId, int] = defaultdict(int)
+    for member in members:
+        ticks[member.tag.workspace_id] += member.process.ticks
+    a_second = os.sysconf("SC_CLK_TCK")
+    return {workspace_id: count / a_second for workspace_id, count in ticks.items()}
 
 
 def send(process: Process, number: signal.Signals) -> None:
@@ -165,4 +176,5 @@ def _read_process(pid: int) -> Process | None:
         parent=int(fields[1]),
         has_terminal=fields[4] != b"0",
         is_stopped=state in "Tt",
+        ticks=sum(int(fields[at]) for at in (11, 12, 13, 14)),
     )
