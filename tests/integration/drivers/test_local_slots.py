@@ -13,7 +13,7 @@ import pytest
 
 from carrel.domain.ids import HomeId
 from carrel.domain.template import HomeKind
-from carrel.drivers.local import slot as slots
+from carrel.drivers.local import removing
 from carrel.drivers.local.starting import LOG_LIMIT
 from carrel.drivers.local.tail import MOST_BYTES
 from carrel.ports.driver import DriverUnavailable, InstanceState, OutOfCapacity, Rejected, Spec
@@ -244,7 +244,7 @@ async def test_a_slot_with_a_mount_below_it_is_left_alone_and_the_mount_is_named
     table = tmp_path / "mountinfo"
     escaped = str(mounted).replace(" ", "\\040")
     table.write_text(f"22 27 0:21 / /proc rw - proc proc rw\n99 27 0:50 / {escaped} rw - tmpfs tmpfs rw\n")
-    monkeypatch.setattr(slots, "MOUNTS", table)
+    monkeypatch.setattr(removing, "MOUNTS", table)
     with pytest.raises(DriverUnavailable, match=str(mounted)):
         await driver.destroy(workspace_id)
     assert mounted.exists()

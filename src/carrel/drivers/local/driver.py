@@ -5,7 +5,7 @@ The order that makes it so: slot, record (the intent), keeper, the keeper's note
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -17,10 +17,11 @@ from carrel.domain.template import HomeKind
 from carrel.drivers.local import launch, starting
 from carrel.drivers.local.ending import end_everything
 from carrel.drivers.local.faults import may_be_away, may_be_full
+from carrel.drivers.local.homes import PLACE, Homes
 from carrel.drivers.local.launch import Owner
 from carrel.drivers.local.options import Options, read
 from carrel.drivers.local.ports import PortBook
-from carrel.drivers.local.processes import Member, census
+from carrel.drivers.local.processes import Member, census, cpu_seconds
 from carrel.drivers.local.showing import INTERRUPTED, UNSEEN, Evidence, shown
 from carrel.drivers.local.slot import Record, Slot, slots_in
 from carrel.drivers.local.tail import tail
@@ -38,7 +39,7 @@ _MORE_LOOKS = 2
 class LocalDriver:
     def __init__(self, state: Path, owner: Owner, options: Options, *, clock: Clock) -> None:
         self._slots = state / "slots"
-        self._homes = state / "homes"
+        self._homes = Homes(state / "homes", self._slots)
         self._owner = owner
         self._options = options
         self._clock = clock
@@ -69,6 +70,22 @@ class LocalDriver:
             workspace_id, None, lambda: self._in_thread(lambda: self._attach(workspace_id, home_id))
         )
 
+    async def detach(self, workspace_id: WorkspaceId) -> None:
+        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._detach(workspace_id))
+
+    @property
+    def home_place(self) -> str:
+        return PLACE
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        return await self._homes.measure(home_id)
+
+    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        return self._homes.archive(home_id)
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        await self._homes.remove(home_id)
+
     async def list(self) -> Sequence[Instance]:
         before = dict(self._under_way)
         with may_be_away("The slots cannot be read"):
@@ -83,6 +100,10 @@ class LocalDriver:
         with may_be_away("The log cannot be read"):
             return await self._in_thread(lambda: tail(self._slot(workspace_id).path / "log", lines))
 
+    async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
+        with may_be_away("Processor time cannot be read"):
+            return cpu_seconds(await self._watch.everybody())
+
     async def aclose(self) -> None:
         """What is under way is cut short, as if we had been killed; the next list() shows what is left of it."""
         for task in tuple(self._tasks):
@@ -91,6 +112,7 @@ class LocalDriver:
         await self._watch.aclose()
         self._threads.shutdown()
         self._eyes.shutdown()
+        self._homes.close()
         starting.collect(self._keepers)
 
     async def _look(self, under_way: Mapping[WorkspaceId, InstanceState]) -> Sequence[Instance]:
@@ -129,10 +151,20 @@ class LocalDriver:
     async def _restart(self, spec: Spec) -> None:
         slot = self._slot(spec.workspace_id)
         launch.check(spec, self._options)
+        if slot.record() and not slot.home:
+            raise Rejected("The files were taken out of this workspace; it is not started again.")
         await self._end(spec.workspace_id)
         with may_be_full("The workspace cannot be started again"):
             await self._in_thread(slot.forget_run)
             await self._in_thread(lambda: self._start(spec, slot))
+
+    async def _detach(self, workspace_id: WorkspaceId) -> None:
+        slot = self._slot(workspace_id)
+        if not self._is_ours(slot.record()):
+            return
+        await self._end(workspace_id)
+        with may_be_away(f"The files cannot be taken out of workspace {workspace_id}"):
+            await self._in_thread(slot.let_home_out)
 
     async def _destroy(self, workspace_id: WorkspaceId) -> None:
         slot = self._slot(workspace_id)
@@ -141,7 +173,7 @@ class LocalDriver:
         await self._end(workspace_id)
         with may_be_away(f"The slot of workspace {workspace_id} cannot be removed"):
             await self._in_thread(lambda: self._ports.give_back(workspace_id, self._clock.now()))
-            await self._in_thread(slot.rescue)
+            await self._in_thread(slot.settle)
             await self._in_thread(slot.remove)
         starting.collect(self._keepers)
 
@@ -166,12 +198,10 @@ class LocalDriver:
             raise Rejected(f"There is no instance of workspace {workspace_id} to bring a home into.")
         if record.home is not HomeKind.PERSISTENT:
             raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
-        if not is_id(home_id):
-            raise Rejected("A home is named by its id.")
+        if not self._slot(workspace_id).home:
+            raise Rejected("The files were taken out of this workspace; it takes none any more.")
         with may_be_away("The home cannot be brought in"):
-            home = self._homes / home_id
-            home.mkdir(mode=0o700, exist_ok=True)
-            self._slot(workspace_id).switch_home(str(home))
+            self._slot(workspace_id).switch_home(str(self._homes.make(home_id)))
 
     def _all_evidence(self) -> dict[WorkspaceId, Evidence]:
         found = {

@@ -40,6 +40,8 @@ def may_be_away(what: str) -> Iterator[None]:
         yield
     except OSError as problem:
         raise DriverUnavailable(f"{what}: {_said(problem)}.") from problem
+    except RecursionError as problem:
+        raise DriverUnavailable(f"{what}: its directories lie too deep in one another.") from problem
 
 
 def _said(problem: OSError) -> str:

@@ -1,10 +1,14 @@
-"""Small files that are there whole or not at all, whatever is killed meanwhile."""
+"""Small files that are there whole or not at all, whatever is killed meanwhile; and files that are on the disk whatever loses power."""
 
+import ctypes
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+"""Python itself has no syncfs."""
 
 
 def write_object(path: Path, found: Mapping[str, Any]) -> None:
@@ -28,3 +32,16 @@ def read_object(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def written_out(directory: Path) -> None:
+    """Returns once what was written to its file system is on the disk. Of the whole file system, for nobody knows which files an app
+    wrote, and to look at each takes longer. Raises OSError, also for what could not be written.
+    """
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _LIBC.syncfs(opened) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(directory))
+    finally:
+        os.close(opened)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 
 from carrel.domain.ids import InstallationId, PoolName, WorkspaceId, is_id
 from carrel.domain.template import HomeKind
-from carrel.drivers.local.files import read_object, write_object, write_whole
+from carrel.drivers.local.files import read_object, write_object, write_whole, written_out
+from carrel.drivers.local.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable, Rejected
 
-MOUNTS = Path("/proc/self/mountinfo")
 BLANK = "blank"
 """What a warm workspace's home link points at: an empty directory inside the slot."""
 
@@ -115,6 +114,27 @@ class Slot:
             out_of_memory=found.get("out_of_memory") is True,
         )
 
+    @property
+    def home(self) -> str:
+        """What its home link points at; empty where there is none."""
+        link = self.path / "home"
+        return str(link.readlink()) if link.is_symlink() else ""
+
+    def let_home_out(self) -> None:
+        """Only once all its processes have ended, so that every write of theirs is in the home. Harmless on one that is out, or absent.
+
+        A slot without the link takes no home any more, so that whoever is late brings none in. To remove it takes no room on a full disk.
+        """
+        self.settle()
+        if not self.path.is_symlink():
+            (self.path / "home").unlink(missing_ok=True)
+
+    def settle(self) -> None:
+        """What was saved is in the home, and on the disk. Raises DriverUnavailable when the home is away and there is something to save."""
+        self.rescue()
+        if self.home not in ("", BLANK) and Path(self.home).is_dir():
+            written_out(Path(self.home))
+
     def rescue(self) -> None:
         """An app works on in the blank directory it was started in, whatever the home link says since. What a person saved there goes home.
 
@@ -135,17 +155,7 @@ class Slot:
 
     def remove(self) -> None:
         """Only once all its processes have ended. Raises DriverUnavailable if something is mounted below it."""
-        if self.path.is_symlink():
-            self.path.unlink()
-            return
-        if not self.path.exists():
-            return
-        _refuse_mounts(self.path)
-        try:
-            shutil.rmtree(self.path)
-        except PermissionError:
-            _unlock(self.path)
-            shutil.rmtree(self.path)
+        remove_tree(self.path, what=f"the slot of workspace {self.workspace_id}")
 
 
 def slots_in(directory: Path) -> list[Slot]:
@@ -160,31 +170,5 @@ def _integers(found: dict[str, Any] | None, *names: str) -> list[int] | None:
     return numbers if len(numbers) == len(names) else None
 
 
-def _refuse_mounts(path: Path) -> None:
-    """Removing a slot through a bind mount once deleted the files of the person whose home was mounted there."""
-    own = os.fsencode(path.resolve())
-    for line in MOUNTS.read_bytes().splitlines():
-        mounted = _unescaped(line.split()[4])
-        if mounted == own or mounted.startswith(own + b"/"):
-            raise DriverUnavailable(
-                f"{os.fsdecode(mounted)} is a mount point, so the slot of workspace {path.name} is not removed: unmount it."
-            )
-
-
-def _unescaped(field: bytes) -> bytes:
-    """The kernel writes blanks, tabs, newlines and backslashes in octal."""
-    for octal in (b"\\040", b"\\011", b"\\012", b"\\134"):
-        field = field.replace(octal, bytes([int(octal[1:], 8)]))
-    return field
-
-
 def _is_real_directory(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
-
-
-def _unlock(path: Path) -> None:
-    """People may lock directories against themselves; links are neither followed nor changed."""
-    for directory, names, _ in os.walk(path, onerror=None, followlinks=False):
-        for each in (directory, *(os.path.join(directory, name) for name in names)):  # noqa: PTH118 - os.walk speaks text
-            if stat.S_ISDIR(os.lstat(each).st_mode):
-                os.chmod(each, 0o700)  # noqa: PTH101 - as above
