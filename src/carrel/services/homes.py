@@ -102,7 +102,7 @@ async def archive(
     driver = keeper_of(ctx, view.home)
     if view.home.place is not None and driver is None:
         raise Unavailable(
-            "These files are kept by a backend that is not in use now. Ask an admin to name it in a pool."
+            "No backend that is in use now can reach these files. Ask an admin to look after the one that has them."
         )
     if (sentence := _visit(actor, view.home)) is not None:
         await ctx.store.write(_write_down_visit, actor, home_id, sentence, ctx.clock.now())

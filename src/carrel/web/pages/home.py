@@ -10,15 +10,18 @@ from starlette.responses import Response
 
 from carrel.domain.actor import Person, Role
 from carrel.domain.claim import ClaimState
+from carrel.domain.home import USUAL_HOME
 from carrel.domain.ids import PoolName
 from carrel.domain.pool import Pool
-from carrel.services import account, claims, details, pools, users
+from carrel.services import account, claims, details, homes, pools, users
 from carrel.services.claims import ClaimView
 from carrel.services.context import Context
+from carrel.services.homes import HomeView
 from carrel.services.pools import PoolView
 from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, shown
 from carrel.web.pages.holding import Term, money, term_of
+from carrel.web.pages.which_files import Choice, choice
 from carrel.web.pages.words import about, called
 
 ENDED_SHOWN: Final = 5
@@ -54,6 +57,8 @@ class Offer:
     price: str | None
     way_back: str | None
     """Into the one they have, or to where they wait for it."""
+    files: Choice
+    """Which they may open it with."""
 
 
 async def home(request: Request, person: Person) -> Response:
@@ -63,12 +68,13 @@ async def home(request: Request, person: Person) -> Response:
     now = ctx.clock.now()
     live = [view for state in (ClaimState.HELD, ClaimState.WAITING) for view in await _of(ctx, person, state)]
     mine = [_mine(ctx, view, known, now) for view in live]
+    files = await homes.page(ctx, person)
     is_first_day = await _is_first_day(ctx, person)
     return shown(
         request,
         "home.html",
         mine=mine,
-        offers=[_offer(offer, mine, known) for offer in offers],
+        offers=[_offer(offer, mine, known, files) for offer in offers],
         ended=[
             (view, _title(view, known)) for view in await _of(ctx, person, ClaimState.RELEASED, ENDED_SHOWN)
         ],
@@ -114,7 +120,9 @@ def _offered(view: PoolView) -> str:
     return called(view.template, view.pool.name)
 
 
-def _offer(view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolView]) -> Offer:
+def _offer(
+    view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolView], files: Sequence[HomeView]
+) -> Offer:
     told, tone = _soon(view)
     price = view.template.price_per_hour if view.template is not None else None
     kept = [one for one in mine if one.view.claim.release_at is None]  # opening keeps what was given back
@@ -127,6 +135,7 @@ def _offer(view: PoolView, mine: Sequence[Mine], known: Mapping[PoolName, PoolVi
         tone,
         money(price) if price else None,
         (held.entrance or f"/hub/claims/{held.view.claim.id}") if held is not None else None,
+        choice(files, view.template, USUAL_HOME),
     )
 
 

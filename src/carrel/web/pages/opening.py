@@ -8,9 +8,10 @@ from starlette.routing import BaseRoute, Route
 
 from carrel.domain.actor import Person
 from carrel.domain.claim import ClaimState
-from carrel.domain.errors import CarrelError, Exhausted, Invalid
+from carrel.domain.errors import CarrelError, Conflict, Exhausted, Invalid
+from carrel.domain.ids import ClaimId
 from carrel.rules.way_back import as_linked
-from carrel.services import claims, pools
+from carrel.services import claims, giving_back, homes, pools
 from carrel.services.claims import ClaimView
 from carrel.services.pools import PoolView
 from carrel.web import problems
@@ -18,9 +19,12 @@ from carrel.web.pages.asking import fields_for, typed_in
 from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, for_people, form_of, led, shown
 from carrel.web.pages.waiting import waiting_room
+from carrel.web.pages.which_files import choice, elsewhere
 
 USUAL_NAME = "default"
 MOST_HELD = 200
+_NOT_CARRIED = ("form_key", "home", "give_back")
+"""Fields that the next form says anew."""
 
 
 def routes() -> list[BaseRoute]:
@@ -39,11 +43,12 @@ async def ask(request: Request, person: Person) -> Response:
     held = [view for view in await _held(request, person) if view.claim.name == name]
     if held and wish is None and held[0].claim.release_at is None:
         return led(_way_in(request, held[0]) or waiting_room(held[0]))
-    return _asked(request, offer, name=name, path=as_linked(wish), has_one=bool(held))
+    return await _asked(request, person, offer, name=name, path=as_linked(wish), has_one=bool(held))
 
 
-def _asked(
+async def _asked(
     request: Request,
+    person: Person,
     offer: PoolView,
     *,
     name: str,
@@ -53,6 +58,7 @@ def _asked(
     error: CarrelError | None = None,
 ) -> Response:
     """With what its template asks, unless they have it already. An address may say what to begin with, as it may name a path."""
+    kept = await homes.page(context_of(request), person) if not has_one else []
     parameters = offer.template.parameters if offer.template is not None and not has_one else ()
     return shown(
         request,
@@ -63,6 +69,8 @@ def _asked(
         path=path,
         has_one=has_one,
         asks=fields_for(parameters, request.query_params if typed is None else typed),
+        files=choice(kept, offer.template, name),
+        chosen=(typed or {}).get("home") or name,
         error=error.sentence if error else None,
     )
 
@@ -70,6 +78,9 @@ def _asked(
 async def claim(request: Request, person: Person) -> Response:
     fields = await form_of(request)
     ctx, path = context_of(request), as_linked(fields.get("path"))
+    home = fields.get("home", "").strip() or None
+    if fields.get("give_back"):
+        await giving_back.give_back(ctx, person, ClaimId(fields["give_back"]))
     try:
         with request.app.state.metrics.claiming() as attempt:
             view = await claims.claim(
@@ -77,12 +88,21 @@ async def claim(request: Request, person: Person) -> Response:
                 person,
                 pool=request.path_params["pool"],
                 name=_name(request),
+                home=home,
                 parameters=typed_in(fields),
             )
             attempt.pool, attempt.outcome = view.claim.pool, view.outcome
     except Invalid as error:
         offer = await pools.get(ctx, person, request.path_params["pool"])
-        return _asked(request, offer, name=_name(request), path=path, typed=fields, error=error)
+        return await _asked(request, person, offer, name=_name(request), path=path, typed=fields, error=error)
+    except Conflict as error:
+        carried = {key: value for key, value in fields.items() if key not in _NOT_CARRIED}
+        answer = await elsewhere(
+            request, person, error, name=_name(request), home=home or _name(request), carried=carried
+        )
+        if answer is None:
+            raise
+        return answer
     except Exhausted as error:
         return await _all_held(request, person, error, path)
     return led(_way_in(request, view, path) or waiting_room(view, path))

@@ -296,7 +296,7 @@ async def test_files_of_a_backend_that_is_not_in_use_cannot_be_had_now(
     [home] = await listed(hers)
     house.context.drivers.clear()
     answer = await hers.get(f"{API}/homes/{home['id']}/archive")
-    assert (answer.status_code, "not in use" in answer.json()["detail"]) == (503, True)
+    assert (answer.status_code, "No backend that is in use" in answer.json()["detail"]) == (503, True)
 
 
 async def test_an_admin_downloads_somebodys_files_in_person_and_the_owner_sees_it(
