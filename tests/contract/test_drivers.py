@@ -15,7 +15,7 @@ import pytest
 
 from carrel import mint
 from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import HomeId, InstallationId, PoolName, TemplateName, WorkspaceId
+from carrel.domain.ids import InstallationId, PoolName, TemplateName, WorkspaceId
 from carrel.domain.template import Template
 from carrel.drivers.memory import MemoryDriver, World
 from carrel.drivers.registry import open_backend
@@ -32,20 +32,30 @@ from carrel.testing.driver_contract import (
     new_workspace_id,
     shown,
 )
+from carrel.testing.home_contract import HomeContract
 
-TINY = (sys.executable, "-I", "-S", "-c", "import time; print('up', flush=True); time.sleep(300)")
+SAVED_AT_END = "saved at its end.txt"
+SAVES_AT_END = f"""
+import os, signal, sys, time
+def end(*_):
+    open(os.environ["HOME"] + "/{SAVED_AT_END}", "w").write("saved")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print("up", flush=True)
+time.sleep(300)
+"""
+TINY = (sys.executable, "-I", "-S", "-c", SAVES_AT_END)
 
 
 def spec_of(template: Template) -> Spec:
     return Spec(new_workspace_id(), PoolName("desk"), template, mint.new_secret())
 
 
-class TestMemory(DriverContract, AttachContract, RestartContract, LogsContract):
+class TestMemory(DriverContract, AttachContract, HomeContract, RestartContract, LogsContract):
     @pytest.fixture
     async def bench(self) -> Bench:
         world, installation = World(), InstallationId(mint.new_id())
         driver = MemoryDriver(world, place=(installation, "one"), port=9)
-        written: dict[HomeId | None, set[str]] = {}
 
         async def reopen() -> Driver:
             return MemoryDriver(world, place=(installation, "one"), port=9)
@@ -57,10 +67,10 @@ class TestMemory(DriverContract, AttachContract, RestartContract, LogsContract):
             driver.crash(workspace_id, "It was told to end.")
 
         async def put_file(workspace_id: WorkspaceId, name: str) -> None:
-            written.setdefault(driver.home_of(workspace_id), set()).add(name)
+            driver.files_of(workspace_id)[name] = b"mine"
 
         async def files(workspace_id: WorkspaceId) -> set[str]:
-            return written.get(driver.home_of(workspace_id), set())
+            return set(driver.files_of(workspace_id))
 
         template = Template(TemplateName("tiny"), ("tiny",))
         return Bench(driver, lambda: spec_of(template), reopen, stranger, crash, put_file, files)
@@ -94,6 +104,8 @@ class Locally:
             crash=self.crash,
             put_file=self.put_file,
             files=self.files,
+            saved_at_end=SAVED_AT_END,
+            place_of_home=lambda home_id: self.state / "homes" / home_id,
         )
 
     async def reopen(self) -> Driver:
@@ -110,7 +122,8 @@ class Locally:
         (self.state / "slots" / workspace_id / "home" / name).write_text("mine")
 
     async def files(self, workspace_id: WorkspaceId) -> set[str]:
-        return {path.name for path in (self.state / "slots" / workspace_id / "home").iterdir()}
+        home = self.state / "slots" / workspace_id / "home"
+        return {path.name for path in home.iterdir()} if home.exists() else set()
 
     async def end(self) -> None:
         await leave_nothing(self.opened[0])
@@ -118,10 +131,10 @@ class Locally:
             await driver.aclose()
 
 
-class TestLocal(DriverContract, AttachContract, RestartContract, LogsContract, RejectsContract):
+class TestLocal(DriverContract, AttachContract, HomeContract, RestartContract, LogsContract, RejectsContract):
     @pytest.fixture
     async def bench(self, tmp_path: Path) -> AsyncIterator[Bench]:
-        template = Template(TemplateName("tiny"), TINY, environment={"SECRET": "{secret}"})
+        template = Template(TemplateName("tiny"), TINY, environment={"SECRET": "{secret}", "HOME": "{home}"})
         place = Locally(tmp_path / "state", "/usr/bin:/bin", template)
         yield place.bench()
         await place.end()
@@ -167,6 +180,10 @@ class TestLocalWithJupyterLab(AttachContract):
 
         yield replace(bench, make_spec=make_spec, put_file=put_file, files=files)
         await place.end()
+
+    test_what_was_saved_is_in_the_next_one_once_it_was_taken_out = (
+        HomeContract.test_what_was_saved_is_in_the_next_one_once_it_was_taken_out
+    )
 
 
 @asynccontextmanager

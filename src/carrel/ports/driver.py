@@ -130,7 +130,8 @@ class Detaches(Protocol):
 
     async def detach(self, workspace_id: WorkspaceId) -> None:
         """End everything it started, wait until its writes are in the home, take the home out. Repeating it is harmless, and absence
-        is success. Raises DriverUnavailable; then the home counts as still in it.
+        is success. From then on `attach` raises Rejected, for it may come late. Raises DriverUnavailable; then the home counts as
+        still in it.
         """
         ...
 

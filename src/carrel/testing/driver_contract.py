@@ -11,6 +11,7 @@ Needs a pytest plugin that runs `async def` tests (anyio with `anyio_mode = "aut
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,11 @@ class Bench:
     put_file: Callable[[WorkspaceId, str], Awaitable[None]] | None = None
     """Saves a file of that name the way a person inside would. For `AttachContract`."""
     files: Callable[[WorkspaceId], Awaitable[set[str]]] | None = None
-    """The names of the files a person inside sees. For `AttachContract`."""
+    """The names of the files a person inside sees; none once the home is out. For `AttachContract`."""
+    saved_at_end: str | None = None
+    """A file that every app of `make_spec` saves when it is told to end. For `HomeContract`."""
+    place_of_home: Callable[[HomeId], Path] | None = None
+    """Where on this machine the files of a home lie. For `HomeContract`."""
 
 
 def new_workspace_id() -> WorkspaceId:
