@@ -14,7 +14,7 @@ from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.domain.workspace_list import Holding, Listed, Order, Sort, Wanted
-from carrel.store import cursor, workspace_list, workspaces
+from carrel.store import cursor, use, workspace_list, workspaces
 from carrel.store.engine import Store
 
 World = Any
@@ -57,7 +57,7 @@ class Town:
         else:
             found = await self.held(number, pool)
         if number % 5 == 0:
-            await self.store.write(workspaces.active, {found.id: world.now - timedelta(minutes=number)})
+            await self.store.write(use.opened, found.id, world.now - timedelta(minutes=number))
         return WorkspaceId(found.id)
 
     async def held(self, number: int, pool: Pool) -> Workspace:
@@ -75,7 +75,7 @@ class Town:
         self.world.later(3)
         await self.one(chance.randrange(1000))
         if movable:
-            await self.store.write(workspaces.active, {chance.choice(movable): self.world.now})
+            await self.store.write(use.opened, chance.choice(movable), self.world.now)
             later = self.world.now + timedelta(minutes=chance.randrange(600))
             await self.store.write(workspaces.extend, chance.choice(movable), later)
             await self.end(chance.choice(movable))

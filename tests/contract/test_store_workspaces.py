@@ -173,17 +173,6 @@ async def test_only_the_first_entry_is_written_down(world: World, store: Store) 
     assert kinds == ["assigned", "entered"]
 
 
-async def test_activity_goes_forwards_and_undoes_decisions_taken_before(world: World, store: Store) -> None:
-    held = await _held(world, store)
-    await store.write(workspaces.active, {held.id: world.later(), WorkspaceId(new_id()): world.now})
-    await store.write(workspaces.active, {held.id: world.now - timedelta(hours=1)})
-    await store.write(workspaces.active, {})
-    found = await store.read(workspaces.get, held.id)
-    assert found is not None
-    assert found.last_active_at == world.now
-    assert await store.write(workspaces.move, held.id, held.version, Phase.STOPPING, world.now) is None
-
-
 async def test_extending_sets_the_end_of_a_live_one(world: World, store: Store) -> None:
     held = await _held(world, store)
     extended = await store.write(workspaces.extend, held.id, world.later(3600))

@@ -43,7 +43,7 @@ from carrel.services import codes, visits
 from carrel.services import tokens as token_service
 from carrel.services.context import Context
 from carrel.services.signing import Signer
-from carrel.store import sessions, workspaces
+from carrel.store import sessions, use, workspaces
 
 MOST_PROOFS: Final = 6
 """More cookies of ours than a browser with a few doors open would send; checking each costs a signature."""
@@ -141,21 +141,26 @@ def _facts(
 
 
 async def _note_entry(ctx: Context, verdict: Verdict, workspace: Workspace | None, now: datetime) -> None:
-    """The first time its owner goes in, so that it is not taken for one that nobody wanted.
+    """The first time its owner goes in, so that it is not taken for one that nobody wanted; and each time they open it from the hub,
+    so that it is not taken for forgotten. A ticket that is renewed shows an open tab, never use.
 
     It is noted at the next request where it cannot be now (a full disk); that is no reason to keep them out.
     """
-    if workspace is None or workspace.entered_at is not None:
+    if workspace is None:
         return
+    has_entered, opened = workspace.entered_at is not None, False
     match verdict:
-        case Go(admission=None) | Go(admission=Admission(with_grace=True)):
-            pass
         case Redirect(admission=Admission(with_grace=True)):
+            opened = True
+        case (Go(admission=None) | Go(admission=Admission(with_grace=True))) if not has_entered:
             pass
         case _:
             return
     with suppress(Unavailable):
-        await ctx.store.write(workspaces.entered, workspace.id, now)
+        if not has_entered:
+            await ctx.store.write(workspaces.entered, workspace.id, now)
+        elif opened:
+            await ctx.store.write(use.opened, workspace.id, now)
 
 
 def _cookies(

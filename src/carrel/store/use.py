@@ -22,31 +22,30 @@ _IN_HANDS = (
     .order_by(_w.c.id)
 )
 _live = sa.text("phase <> 'gone'")
+_moment = _w.c.last_active_at.type
 _id = sa.bindparam("row_id", type_=sa.Text())
-_at = sa.bindparam("at", type_=_w.c.last_active_at.type)
-
-_OBSERVED = (
+_at = sa.bindparam("at", type_=_moment)
+_known = sa.bindparam("known", type_=_moment)
+_is_newer = sa.and_(_at.is_not(None), sa.or_(_w.c.last_active_at.is_(None), _w.c.last_active_at < _at))
+_is_unwarned = sa.and_(sa.bindparam("after_gap", type_=sa.Boolean()), _w.c.warned_at.is_not(None))
+_RECORD = (
     sa.update(_w)
     .where(_w.c.id == _id, _live)
-    .where(sa.or_(_w.c.observed_at.is_(None), _w.c.observed_at < _at))
-    .values(observed_at=_at)
-)
-_ACTIVE = (
-    sa.update(_w)
-    .where(_w.c.id == _id, _live)
-    .where(sa.or_(_w.c.last_active_at.is_(None), _w.c.last_active_at < _at))
     .values(
-        last_active_at=_at,
-        active_because=sa.bindparam("because", type_=sa.Text()),
-        warned_at=sa.null(),
-        version=_w.c.version + 1,
+        observed_at=sa.case(
+            (_known.is_(None), _w.c.observed_at),
+            (_w.c.observed_at > _known, _w.c.observed_at),
+            else_=_known,
+        ),
+        last_active_at=sa.case((_is_newer, _at), else_=_w.c.last_active_at),
+        active_because=sa.case(
+            (_is_newer, sa.bindparam("because", type_=sa.Text())), else_=_w.c.active_because
+        ),
+        warned_at=sa.case((sa.or_(_is_newer, _is_unwarned), None), else_=_w.c.warned_at),
+        version=_w.c.version + sa.case((sa.or_(_is_newer, _is_unwarned), 1), else_=0),
     )
 )
-_UNWARNED = (
-    sa.update(_w)
-    .where(_w.c.id == _id, _live, _w.c.warned_at.is_not(None))
-    .values(warned_at=sa.null(), version=_w.c.version + 1)
-)
+"""One statement for all that is seen of a row, so that two replicas that write the same rows take them in the same order."""
 _WARNED = (
     sa.update(_w)
     .where(_w.c.id == _id, _w.c.version == sa.bindparam("row_version", type_=sa.Integer()), _live)
@@ -70,19 +69,23 @@ def record(conn: Connection, seen: Sequence[Observation]) -> None:
     """What was seen adds to `version`, so that a decision to stop for idleness that was taken before is refused; that nothing was
     seen does not.
     """
-    rows = sorted(seen, key=lambda one: one.workspace_id)
-    active = [
-        {"row_id": one.workspace_id, "at": one.active_at, "because": one.because}
-        for one in rows
-        if one.active_at is not None
+    given = [
+        {
+            "row_id": one.workspace_id,
+            "known": one.observed_at,
+            "at": one.active_at,
+            "because": one.because,
+            "after_gap": one.is_after_gap,
+        }
+        for one in sorted(seen, key=lambda one: one.workspace_id)
     ]
-    unwarned = [{"row_id": one.workspace_id} for one in rows if one.is_after_gap]
-    observed = [
-        {"row_id": one.workspace_id, "at": one.observed_at} for one in rows if one.observed_at is not None
-    ]
-    for statement, given in ((_ACTIVE, active), (_UNWARNED, unwarned), (_OBSERVED, observed)):
-        if given:
-            conn.execute(statement, given)
+    if given:
+        conn.execute(_RECORD, given)
+
+
+def opened(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> None:
+    """Its person came in from the hub."""
+    record(conn, [Observation(workspace_id, None, now, "somebody opened it")])
 
 
 def warned(

@@ -1,6 +1,5 @@
 """Workspaces: intended, found, moved and remembered. Every write adds one to `version` and writes its own line of the timeline."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,6 @@ from carrel.store.phases import move
 from carrel.store.workspace_rows import endpoint_from, endpoint_values, values_of, workspace_from
 
 __all__ = [
-    "active",
     "attached",
     "entered",
     "extend",
@@ -87,17 +85,21 @@ _ENTERED = (
     .values(entered_at=sa.bindparam("now"), version=_w.c.version + 1)
     .returning(_w.c.claim_id)
 )
-_at = sa.bindparam("at", type_=_w.c.last_active_at.type)
-_ACTIVE = (
-    sa.update(_w)
-    .where(_w.c.id == _id, _live)
-    .where(sa.or_(_w.c.last_active_at.is_(None), _w.c.last_active_at < _at))
-    .values(last_active_at=_at, version=_w.c.version + 1)
-)
 _EXTEND = (
     sa.update(_w)
     .where(_w.c.id == _id, _live)
     .values(stops_at=sa.bindparam("new_end"), version=_w.c.version + 1)
+    .returning(_w)
+)
+_KEPT = (
+    sa.update(_w)
+    .where(_w.c.id == _id, _live)
+    .values(
+        stops_at=sa.bindparam("new_end"),
+        kept_until=sa.bindparam("until"),
+        warned_at=sa.null(),
+        version=_w.c.version + 1,
+    )
     .returning(_w)
 )
 
@@ -169,16 +171,26 @@ def entered(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> bool:
     return True
 
 
-def active(conn: Connection, seen: Mapping[WorkspaceId, datetime]) -> None:
-    """Only ever forwards. Adds to `version`, so that a decision to stop for idleness that was taken before is refused."""
-    if seen:
-        given = [{"row_id": workspace_id, "at": at} for workspace_id, at in sorted(seen.items())]
-        conn.execute(_ACTIVE, given)
-
-
 def extend(conn: Connection, workspace_id: WorkspaceId, stops_at: datetime | None) -> Workspace | None:
     """None for one that is unknown or gone."""
     return _one(conn.execute(_EXTEND, {"row_id": workspace_id, "new_end": stops_at}))
+
+
+def kept(
+    conn: Connection,
+    workspace_id: WorkspaceId,
+    until: datetime,
+    *,
+    stops_at: datetime | None,
+    sentence: str,
+    now: datetime,
+) -> Workspace | None:
+    """Somebody asked that it go on until then, used or not; what they were warned of is void. None for one that is unknown or gone."""
+    given = {"row_id": workspace_id, "new_end": stops_at, "until": until}
+    found = _one(conn.execute(_KEPT, given))
+    if found is not None:
+        events.append(conn, now, "extended", sentence, workspace_id=found.id, claim_id=found.claim_id)
+    return found
 
 
 def routable(conn: Connection) -> list[Workspace]:
