@@ -1,5 +1,5 @@
 # Carrel's one front door for people and machines. `make` alone prints what there is.
-# Every target works from a clean clone; what is installed stays inside this folder (.venv, .lab).
+# Every target works from a clean clone; what is installed stays inside this folder (.venv, .lab, .apps).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,7 +12,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help up test lint reference bench pictures lock clean system
+.PHONY: help up apps test lint reference bench pictures lock clean system
 
 help: ## Print this list
 	@echo "Carrel: labs that are already running. On a fresh machine: make up"
@@ -24,9 +24,12 @@ help: ## Print this list
 	@echo '  make test PYTHON=python3.13              another Python (3.11 or newer)'
 
 up: .venv/carrel.stamp .lab/stamp ## Install what is needed and run Carrel with a warm JupyterLab pool
-	@PATH="$(CURDIR)/.lab/bin:$$PATH" CARREL_STATE_DIR="$${CARREL_STATE_DIR:-$(CURDIR)/state}" exec $(BIN)/carrel up $(ARGS)
+	@PATH="$(CURDIR)/.lab/bin:$$PATH:$(CURDIR)/.apps/bin" CARREL_STATE_DIR="$${CARREL_STATE_DIR:-$(CURDIR)/state}" exec $(BIN)/carrel up $(ARGS)
 
-test: lint system .lab/stamp ## Check everything: lint, then every test. Needs no network once all is installed
+apps: system .apps/stamp ## Install the other apps of the catalogue: marimo, Streamlit; as root also R Shiny and a desktop
+
+test: lint ## Check everything: lint, then every test. Needs no network once all is installed
+	@$(MAKE) -j3 system .lab/stamp .apps/stamp
 	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --durations=15 --durations-min=1 $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Style, formatting, types and layers
@@ -48,7 +51,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies anew into requirements/*.txt
 	@$(BIN)/python tools/lock.py
 
 clean: ## Remove what was installed and cached; never ./state
-	@rm -rf .venv .lab .bench .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results dist
+	@rm -rf .venv .lab .apps .bench .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results dist
 
 system: .venv/dev.stamp
 	@tools/system.sh
@@ -73,4 +76,12 @@ system: .venv/dev.stamp
 .lab/stamp: requirements/jupyterlab.txt | .lab/bin/python
 	@echo "Installing JupyterLab into .lab …"
 	@.lab/bin/python $(PIP_INSTALL) --require-hashes -r requirements/jupyterlab.txt
+	@touch $@
+
+.apps/bin/python:
+	@tools/venv.sh .apps "$(PYTHON)"
+
+.apps/stamp: requirements/apps.txt | .apps/bin/python
+	@echo "Installing marimo and Streamlit into .apps …"
+	@.apps/bin/python $(PIP_INSTALL) --require-hashes -r requirements/apps.txt
 	@touch $@

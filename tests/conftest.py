@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
-REAL_COMPONENTS = ("chromium", "postgresql", "jupyterlab")
+REAL_COMPONENTS = ("chromium", "postgresql", "jupyterlab", "catalogue")
 
 
 @pytest.fixture(scope="session")

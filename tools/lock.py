@@ -21,6 +21,7 @@ LOCKS = {
     "carrel.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql"],
     "dev.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--group=dev"],
     "jupyterlab.txt": ["requirements/jupyterlab.in"],
+    "apps.txt": ["requirements/apps.in"],
     "bench.txt": ["requirements/bench.in"],
 }
 

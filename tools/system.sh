@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Programs that some tests run for real: Chromium and PostgreSQL. As root on Debian or Ubuntu they are installed;
+# Programs that some tests run for real: Chromium, PostgreSQL, and the catalogue's R Shiny and desktop. As root on Debian or Ubuntu they are installed;
 # otherwise this names what will be skipped and how to get it. Tests start private instances themselves.
 set -euo pipefail
 
@@ -17,6 +17,16 @@ with sync_playwright() as playwright:
 
 has_postgresql() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+has_shiny() {
+    command -v Rscript >/dev/null && Rscript -e 'quit(status = !requireNamespace("shiny", quietly = TRUE))' >/dev/null 2>&1
+}
+
+has_desktop() {
+    local program
+    for program in Xtigervnc websockify openbox xterm xauth; do command -v "$program" >/dev/null || return 1; done
+    [[ -e /usr/share/novnc/vnc.html ]]
 }
 
 can_install() {
@@ -46,6 +56,15 @@ install_postgresql() {
     apt_install postgresql
 }
 
+install_shiny() {
+    apt_install r-cran-shiny
+}
+
+desktop_packages=(tigervnc-standalone-server novnc websockify openbox xterm xauth)
+install_desktop() {
+    apt_install "${desktop_packages[@]}"
+}
+
 provide() {
     local what=$1 how=$2
     "has_$what" && return
@@ -60,3 +79,5 @@ provide() {
 
 provide chromium 'sudo apt-get install chromium  (Ubuntu: .venv/bin/playwright install --with-deps chromium)'
 provide postgresql 'sudo apt-get install postgresql'
+provide shiny 'sudo apt-get install r-cran-shiny'
+provide desktop "sudo apt-get install ${desktop_packages[*]}"
