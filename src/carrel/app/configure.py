@@ -1,7 +1,6 @@
 """What the settings say becomes what the store holds: templates and pools, with a line for every difference. Touches no workspace."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,20 +9,10 @@ from carrel.domain.errors import Conflict
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
+from carrel.rules.difference import Difference, differences
 from carrel.store import audit, claims, pools, templates
 
 _NOT_OFFERED = Reason(ReasonCode.STOPPED_BY_ADMIN, "This pool is no longer offered.")
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    where: str
-    """E.g. "pools.jupyterlab.warm"."""
-    was: object
-    becomes: object
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.was} → {self.becomes}"
 
 
 def configure(
@@ -87,14 +76,4 @@ def _refuse_moves(conn: Connection, wanted: list[Pool]) -> None:
 
 
 def _differences(where: str, old: Template | Pool | None, new: Template | Pool) -> Iterable[Difference]:
-    if old is None:
-        yield Difference(where, "unknown", "offered")
-        return
-    before, after = _fields(old), _fields(new)
-    for key, value in after.items():
-        if key != "version" and before[key] != value:
-            yield Difference(f"{where}.{key}", before[key], value)
-
-
-def _fields(thing: Template | Pool) -> Mapping[str, object]:
-    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+    return [Difference(where, "unknown", "offered")] if old is None else differences(where, old, new)

@@ -28,14 +28,14 @@ _EXPECTED = {
 }
 
 
-def as_invalid(error: ValidationError, origins: Mapping[str, str]) -> Invalid:
-    """One sentence per mistake, the first ones first."""
+def as_invalid(error: ValidationError, origins: Mapping[str, str], within: tuple[str, ...] = ()) -> Invalid:
+    """One sentence per mistake, the first ones first. `within`: the table that was looked at, where it was not all of them."""
     found = error.errors(include_url=False, include_input=False)
-    return Invalid("\n".join(dict.fromkeys(_sentence(one, origins) for one in found)))
+    return Invalid("\n".join(dict.fromkeys(_sentence(one, origins, within) for one in found)))
 
 
-def _sentence(error: ErrorDetails, origins: Mapping[str, str]) -> str:
-    path = tuple(str(step) for step in error["loc"] if step != "[key]")
+def _sentence(error: ErrorDetails, origins: Mapping[str, str], within: tuple[str, ...]) -> str:
+    path = within + tuple(str(step) for step in error["loc"] if step != "[key]")
     if not path:
         return f"{_cause(error)}."
     key = ".".join(path)

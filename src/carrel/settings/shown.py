@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
@@ -10,15 +9,9 @@ from pydantic.fields import FieldInfo
 
 from carrel.domain.setting import DEFAULT, SettingInEffect, policy_text
 from carrel.domain.units import format_size
+from carrel.rules.telling import HIDDEN, is_telling, without_passwords
 from carrel.settings.model import Settings
 from carrel.settings.sources import NAMED_TABLES
-
-HIDDEN: Final = "set, and not shown"
-_TELLING: Final = re.compile(r"secret|passw|token|credential|api_?key|private", re.IGNORECASE)
-"""A key that is called so holds what should not be read over somebody's shoulder."""
-_IN_ADDRESS: Final = re.compile(r"(://[^\s:/@]*):[^\s/]*@")
-_PLACEHOLDER: Final = re.compile(r"(\w+ )?\{\w+\}")
-"""A value that names only where a secret will be: "token {secret}"."""
 
 
 def in_effect(settings: Settings) -> tuple[SettingInEffect, ...]:
@@ -55,7 +48,11 @@ def _entry(settings: Settings, where: str, entry: BaseModel) -> Iterator[Setting
 def _within(
     settings: Settings, key: str, value: object, field: FieldInfo | None = None
 ) -> Iterator[SettingInEffect]:
-    """A table row by row: what its keys are called decides what is shown."""
+    """A table row by row, where somebody said something in it: what its keys are called decides what is shown."""
+    if isinstance(value, BaseModel):
+        value = {
+            name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set
+        }
     if isinstance(value, Mapping):
         for inner, deeper in value.items():
             yield from _within(settings, f"{key}.{inner}", deeper)
@@ -67,7 +64,7 @@ def _row(settings: Settings, key: str, value: object, field: FieldInfo | None = 
     is_secret = isinstance(value, SecretStr) or _is_telling(key, value)
     return SettingInEffect(
         key=key,
-        value=HIDDEN if is_secret else _without_passwords(_text(key, value)),
+        value=HIDDEN if is_secret else without_passwords(_text(key, value)),
         default=_default(key, field),
         source=_source(settings.sources, key),
         line=settings.lines.get(key),
@@ -96,15 +93,7 @@ def _text(key: str, value: object) -> str:
 
 
 def _is_telling(key: str, value: object) -> bool:
-    """An environment may hold the key of some service; "token {secret}" holds nothing yet."""
-    in_table = key.count(".") >= 2
-    is_text = isinstance(value, str) and value != "" and _PLACEHOLDER.fullmatch(value) is None
-    return in_table and is_text and _TELLING.search(key.rpartition(".")[2]) is not None
-
-
-def _without_passwords(text: str) -> str:
-    """An environment or a command may name an address with a password in it."""
-    return _IN_ADDRESS.sub(r"\1:…@", text)
+    return key.count(".") >= 2 and is_telling(key.rpartition(".")[2], value)
 
 
 def _without_password(url: str) -> str:

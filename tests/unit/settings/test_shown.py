@@ -6,11 +6,12 @@ import pytest
 
 from carrel.domain.pool import Pool
 from carrel.domain.setting import SettingInEffect
+from carrel.rules.telling import HIDDEN
 from carrel.settings import load
 from carrel.settings.lines import line_of, lines_of
 from carrel.settings.model import Settings
 from carrel.settings.recipes import PoolSettings
-from carrel.settings.shown import HIDDEN, in_effect
+from carrel.settings.shown import in_effect
 
 HOME = {"HOME": "/home/ada"}
 
