@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 ARGS ?=
 PYTEST_ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 

@@ -1,15 +1,26 @@
-"""Shared by every kind of test: which event loop async tests run on, and the real programs some of them need."""
+"""Shared by every kind of test: which event loop async tests run on, the real programs some of them need, and in which order and
+company they run where several processes share them.
+"""
 
+import gc
 import os
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 REAL_COMPONENTS = ("chromium", "postgresql", "jupyterlab", "catalogue")
+TRY_TWICE = ("tests/e2e/", "tests/integration/dataplane/")
+"""Real programs on a busy machine: a test of these that fails is run once more, and the summary says so (docs/decisions/0008)."""
+TOGETHER = ("tests/e2e/pages/",)
+"""Folders whose modules share what is dear to start."""
+FIRST = (*TOGETHER, "tests/e2e/", "tests/integration/drivers/", "tests/integration/", "tests/contract/")
+"""Long ones before short ones, or several processes would wait for one at the end."""
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +47,55 @@ def jupyterlab() -> Path:
     if not (folder / "jupyter-lab").exists():
         pytest.skip("JupyterLab is missing: make .lab/stamp")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests are there to stay: nobody looks through them for waste."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(TRY_TWICE):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, folder in enumerate(FIRST) if item.nodeid.startswith(folder)), len(FIRST))
+
+
+class _Shares(LoadScopeScheduling):
+    """Each module, or folder of those that go together, is one process's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        together = (folder for folder in TOGETHER if nodeid.startswith(folder))
+        return next(together, None) or super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
+    config.option.loadscopereorder = (
+        False  # by the number of tests, which says little about how long they take
+    )
+    return _Shares(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A test that passed the second time is told with what was wrong the first time: somebody is to find out why."""
+    again: list[pytest.TestReport] = terminalreporter.stats.get("rerun", [])
+    if again:
+        terminalreporter.section("tried twice")
+    for report in again:
+        terminalreporter.write_line(f"{report.nodeid} ({report.when})")
+        for line in report.longreprtext.splitlines()[-12:]:
+            terminalreporter.write_line(f"    {line}")
 
 
 @pytest.hookimpl(wrapper=True)
