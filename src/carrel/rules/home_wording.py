@@ -18,6 +18,15 @@ def with_another(home: str, other: Claim) -> str:
     )
 
 
+def with_other_files(home: str, mine: Claim) -> str:
+    """Why asking again does not change the files."""
+    has = "wait for one" if mine.state is ClaimState.WAITING else "have one"
+    return (
+        f'You {has} of pool "{mine.pool}" already, with the files "{home}". Give it back first, or ask for a second one: '
+        "give it a name of its own."
+    )
+
+
 def at_another_place(home: str, pool: str) -> str:
     return (
         f'The files "{home}" are at a place that pool "{pool}" does not reach. '

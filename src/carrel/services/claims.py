@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor, System
 from carrel.domain.claim import Claim, ClaimState, HomeWish, Wish
-from carrel.domain.errors import Exhausted, Invalid, NotFound
+from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
 from carrel.domain.page import Page
@@ -22,14 +22,16 @@ from carrel.ports.driver import DriverUnavailable
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, owns, require
 from carrel.rules.authorize import Standing, standing
+from carrel.rules.home_wording import with_other_files
 from carrel.rules.parameters import chosen
+from carrel.rules.term import Prospect, prospect
 from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
 from carrel.services.handover import hand_over, home_place
 from carrel.services.outlook import Outlook
 from carrel.services.visibility import require_seen, seen_claim
-from carrel.store import audit, claims, events, home_list, pools, templates, users, workspaces
+from carrel.store import audit, claims, events, home_list, homes, pools, templates, users, workspaces
 
 WATCH_EVERY = timedelta(seconds=4)
 """How often it is written down that somebody still waits; well within the shortest sensible `watch_within`."""
@@ -48,6 +50,8 @@ class ClaimView:
     outlook: Outlook
     workspace: Workspace | None = None
     template: Template | None = None
+    prospect: Prospect | None = None
+    """When its workspace stops, and why; None where it has none, or that stops already."""
     position: int | None = None
     """1 = next. None unless it waits."""
     is_new: bool = False
@@ -91,7 +95,7 @@ class _Asked:
     user_id: UserId
     pool: PoolName
     name: str
-    home: str
+    home: str | None
     home_id: HomeId
     """Of the home, if it is new."""
     parameters: Mapping[str, object]
@@ -120,14 +124,12 @@ async def claim(
             raise Invalid(
                 f"A {what}'s name is at most 40 of a-z, 0-9 and '-', not {called[:60]!r}. Choose another."
             )
-    asked = _Asked(
-        ClaimId(new_id()), owner, PoolName(pool), name, home or name, HomeId(new_id()), parameters or {}
-    )
+    asked = _Asked(ClaimId(new_id()), owner, PoolName(pool), name, home, HomeId(new_id()), parameters or {})
     taken = await ctx.store.write(_take, ctx, actor, asked, ctx.clock.now())
     ctx.wake.ring(pool_topic(pool))
     with suppress(DriverUnavailable):  # held, and handed over by the reconciler once the backend is back
         await hand_over(ctx, taken.claim)
-    return await ctx.store.read(_view, taken.claim.id, is_new=taken.is_new, now=ctx.clock.now())
+    return await ctx.store.read(_view, ctx, taken.claim.id, is_new=taken.is_new)
 
 
 def _self(actor: Actor) -> UserId:
@@ -147,7 +149,7 @@ def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: date
     place = home_place(ctx, known.backend)
     keeps_files = template is not None and template.home is HomeKind.PERSISTENT
     wish = Wish(
-        home=HomeWish(asked.home, asked.home_id, place) if keeps_files and place else None,
+        home=HomeWish(asked.home or asked.name, asked.home_id, place) if keeps_files and place else None,
         parameters=chosen(template.parameters if template is not None else (), asked.parameters),
     )
     taken = claims.take(
@@ -164,8 +166,16 @@ def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: date
     if taken.is_new:
         audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {asked.pool}")
     else:
+        _refuse_other_files(conn, taken.claim, asked.home)
         claims.watch(conn, taken.claim.id, now)
     return taken
+
+
+def _refuse_other_files(conn: Connection, mine: Claim, home: str | None) -> None:
+    """Asking again is harmless, but must not lead somebody to files that they did not ask for."""
+    has = homes.get(conn, mine.home_id) if home is not None and mine.home_id is not None else None
+    if has is not None and has.name != home:
+        raise Conflict(with_other_files(has.name, mine))
 
 
 def _require_room(conn: Connection, ctx: Context, user_id: UserId) -> None:
@@ -179,7 +189,7 @@ def _require_room(conn: Connection, ctx: Context, user_id: UserId) -> None:
 
 async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
     """Asking after a waiting claim counts as watching it. Raises NotFound, also for somebody else's."""
-    view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now(), with_steps=True)
+    view = await ctx.store.read(_view, ctx, claim_id, with_steps=True)
     require_seen(actor, Action.SEE, owner=view.claim.user_id, thing="claim")
     if view.claim.state is ClaimState.WAITING and _is_stale(view.claim, ctx.clock.now()):
         await ctx.store.write(claims.watch, claim_id, ctx.clock.now())
@@ -192,12 +202,12 @@ def _is_stale(found: Claim, now: datetime) -> bool:
 
 
 def _view(
-    conn: Connection, claim_id: ClaimId, *, is_new: bool, now: datetime, with_steps: bool = False
+    conn: Connection, ctx: Context, claim_id: ClaimId, *, is_new: bool = False, with_steps: bool = False
 ) -> ClaimView:
     found = claims.get(conn, claim_id)
     if found is None:
         raise NotFound("There is no such claim.")
-    [view] = _with_homes(conn, [_about(conn, found, is_new=is_new, now=now, with_steps=with_steps)])
+    [view] = _with_homes(conn, [_about(conn, ctx, found, is_new=is_new, with_steps=with_steps)])
     return view
 
 
@@ -211,9 +221,10 @@ def _with_homes(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]
 
 
 def _about(
-    conn: Connection, found: Claim, *, now: datetime, is_new: bool = False, with_steps: bool = False
+    conn: Connection, ctx: Context, found: Claim, *, is_new: bool = False, with_steps: bool = False
 ) -> ClaimView:
     """`with_steps` costs one look at a timeline, which a list or a claim just made can do without."""
+    now = ctx.clock.now()
     if found.state is ClaimState.WAITING:
         place = claims.position(conn, found)
         ahead = outlook.of_waiting(conn, found, place, now, with_steps=with_steps)
@@ -224,7 +235,14 @@ def _about(
     if template is None and with_steps:
         template = _offered(conn, found.pool)
     ahead = outlook.of_settled(conn, found, workspace, now, with_steps=with_steps)
-    return ClaimView(found, ahead, workspace, template, is_new=is_new)
+    term = _term(conn, ctx, found, workspace)
+    return ClaimView(found, ahead, workspace, template, term, is_new=is_new)
+
+
+def _term(conn: Connection, ctx: Context, found: Claim, workspace: Workspace | None) -> Prospect | None:
+    if workspace is None or found.state is not ClaimState.HELD:
+        return None
+    return prospect(workspace, found, pools.get(conn, found.pool), ctx.clock.now(), ctx.zone)
 
 
 def _offered(conn: Connection, name: PoolName) -> Template | None:
@@ -251,7 +269,7 @@ async def page(
             conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
         )
         now = ctx.clock.now()
-        return Page(_with_homes(conn, [_about(conn, row, now=now) for row in rows.items]), rows.next)
+        return Page(_with_homes(conn, [_about(conn, ctx, row) for row in rows.items]), rows.next)
 
     return await ctx.store.read(read)
 
@@ -259,7 +277,7 @@ async def page(
 async def release(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
     """Give it back: a waiting claim leaves the queue, a held one's workspace is stopped; files stay. Twice is harmless."""
     await ctx.store.write(_release, actor, claim_id, ctx.clock.now())
-    view = await ctx.store.read(_view, claim_id, is_new=False, now=ctx.clock.now())
+    view = await ctx.store.read(_view, ctx, claim_id)
     for topic in (pool_topic(view.claim.pool), claim_topic(claim_id), ROUTES):
         ctx.wake.ring(topic)
     return view
