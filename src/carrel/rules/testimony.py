@@ -60,4 +60,4 @@ def _entries(listed: object) -> Iterator[Mapping[str, object]]:
 
 def _moment(entry: Mapping[str, object]) -> datetime:
     at = datetime.fromisoformat(str(entry["last_activity"]))
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
