@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from carrel.domain.finding import Outcome
 from carrel.domain.ids import BackendName, ClaimId, PoolName, TemplateName
 from carrel.domain.pool import Pool
@@ -74,6 +76,43 @@ async def test_jupyter_without_jupyterlab(tmp_path: Path) -> None:
     assert "pip install jupyterlab" in one.fix
     (programs / "jupyter-lab").symlink_to("jupyter")
     assert is_well(await findings(patient_of(tmp_path / "S", config), pools.COMMAND), "CRL502")
+
+
+@pytest.mark.parametrize(
+    ("app", "there", "lack", "fix"),
+    [
+        ("marimo", ["sh"], "Not found: marimo", "make apps"),
+        ("streamlit", ["sh"], '"streamlit" was not found', "Install it"),
+        ("shiny", ["Rscript"], "its package shiny is not", "r-cran-shiny"),
+        (
+            "desktop",
+            ["sh", "Xtigervnc", "xterm"],
+            "Not found: xauth, openbox, websockify",
+            "apt-get install tigervnc",
+        ),
+    ],
+)
+async def test_an_app_of_the_catalogue_whose_programs_are_missing(
+    tmp_path: Path, app: str, there: list[str], lack: str, fix: str
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in there:
+        (programs / name).write_text("#!/bin/sh\nexit 1\n")
+        (programs / name).chmod(0o755)
+    config = f'[backends.local]\npath = "{programs}"\n[pools.{app}]\ntemplate = "{app}"\nbackend = "local"\n'
+
+    found = await findings(patient_of(tmp_path / "S", config), pools.COMMAND)
+
+    one = produced(found, "CRL502", Outcome.BAD, about=app)
+    assert lack in one.found
+    assert fix in one.fix
+
+
+async def test_a_template_that_no_pool_uses_is_not_asked_for_its_programs(tmp_path: Path) -> None:
+    found = await findings(patient_of(tmp_path / "S", "[pools]\njupyterlab = false\n"), pools.COMMAND)
+
+    assert not [finding for finding in found if finding.outcome is Outcome.BAD]
 
 
 async def test_a_pool_that_is_not_filled_by_anybody(house: Any, tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """Facts about pools and backends: programs, ports, what is warm, who waits, what nobody knows. Judges nothing."""
 
-import shutil
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
+from carrel.app.doctor import catalogue
 from carrel.app.doctor.checks import Check
 from carrel.app.doctor.patient import Patient
 from carrel.domain.finding import Finding
@@ -28,10 +28,6 @@ from carrel.store.pools import Counts
 _LISTS_WITHIN = 3.0
 """Seconds."""
 _NOBODY = WorkspaceId("a" * 16)
-_GET_JUPYTERLAB = (
-    "`pip install jupyterlab` into the environment that `jupyter` is of, or name another folder: "
-    "`path` of the backend."
-)
 
 
 def checks(patient: Patient) -> list[Check]:
@@ -75,11 +71,7 @@ def _command(patient: Patient, recipe: Template, backend: BackendName) -> Findin
     except Rejected as error:
         return rules.command(recipe.name, error.sentence)
     path = recipe.environment.get("PATH", known.path)
-    if recipe.command[:2] == ("jupyter", "lab") and shutil.which("jupyter-lab", path=path) is None:
-        return rules.command(
-            recipe.name, f"`jupyter` is there, and `jupyter lab` is not ({path}).", _GET_JUPYTERLAB
-        )
-    return rules.command(recipe.name, None)
+    return rules.command(recipe.name, *(catalogue.missing(recipe, path) or (None,)))
 
 
 def _context(patient: Patient, backend: BackendName) -> DriverContext:
