@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,12 +14,12 @@ from carrel.domain.home import Home
 from carrel.domain.ids import HomeId, PoolName, WorkspaceId
 from carrel.domain.template import HomeKind
 from carrel.domain.workspace import Phase, Workspace
-from carrel.ports.driver import DriverUnavailable, Rejected
+from carrel.ports.driver import Driver, DriverUnavailable, Rejected
 from carrel.rules.home_wording import COMING_OUT, OUT
 from carrel.rules.recipe import versioned
 from carrel.services import claims as service
 from carrel.services.claims import ClaimView
-from carrel.store import events, homes, pools, templates, workspaces
+from carrel.store import claims, events, homes, pools, templates, workspaces
 
 from .rig import TEMPLATE, Rig, a_pool, rig
 
@@ -155,7 +156,7 @@ async def test_a_workspace_into_which_nothing_can_be_brought_gives_the_files_to_
 
 
 async def test_a_driver_that_only_destroys_lets_the_files_out_by_it(small: Rig) -> None:
-    small.loop.apply.driver = _CannotDetach(small.driver)
+    small.loop.apply.driver = cast("Driver", _CannotDetach(small.driver))
     alice = await small.person("alice")
     first = await _works(small, alice)
     await _release(small, alice, first)
@@ -197,7 +198,7 @@ async def test_what_was_given_back_a_moment_ago_lets_its_files_go_with_the_next(
     first = await _works(small, alice)
     assert first.claim_id is not None
     await small.store.write(
-        service.claims.give_back, first.claim_id, small.clock.now().replace(year=2027), small.clock.now()
+        claims.give_back, first.claim_id, small.clock.now().replace(year=2027), small.clock.now()
     )
     again = await _works(small, alice, "second", "default")
     assert "default.ipynb" in small.driver.files_of(again.id)

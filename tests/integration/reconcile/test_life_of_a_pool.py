@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from carrel.domain.actor import System
 from carrel.domain.claim import ClaimState
@@ -13,7 +14,7 @@ from carrel.domain.workspace import Desired, Phase
 from carrel.services import claims as service
 from carrel.services import users
 from carrel.services import workspaces as workspace_service
-from carrel.store import claims, leases, pools, workspaces
+from carrel.store import claims, leases, pools, schema, workspaces
 
 from .rig import Fuse, Killed, Rig, a_pool, rig
 
@@ -136,7 +137,7 @@ async def test_an_owner_sees_why_theirs_ended_and_gets_another(small: Rig) -> No
 
 
 async def _live_through(tmp_path: Path, fuse: Fuse) -> tuple[Rig, bool]:
-    """The day of a small pool: it fills, two people come, one leaves. True if it was killed on the way."""
+    """The day of a small pool: it fills, two people come, one leaves and comes back for the files. True if it was killed on the way."""
     one = await rig(tmp_path, a_pool(warm=1, limit=3), fuse=fuse)
     try:
         await one.settle(6)
@@ -144,7 +145,12 @@ async def _live_through(tmp_path: Path, fuse: Fuse) -> tuple[Rig, bool]:
         held = await service.claim(one.context, alice, pool="lab")
         await service.claim(one.context, bob, pool="lab")
         await one.settle(6)
+        assert held.workspace is not None
+        one.driver.files_of(held.workspace.id)["mine.txt"] = b"mine"
         await service.release(one.context, alice, held.claim.id)
+        await one.loop.pass_once()
+        await one.loop.settled()
+        await service.claim(one.context, alice, pool="lab")
         await one.settle(6)
     except Killed:
         pass
@@ -165,8 +171,11 @@ async def _check_whole(life: Rig) -> None:
         row.attached_at and row.phase is Phase.READY and row.desired is Desired.RUNNING
         for row in held.values()
     )
-    homes = [row.home_id for row in held.values()]
-    assert len(set(homes)) == len(homes), "one home is in two workspaces"
+    inside = {row.id: row.home_id for row in held.values()}
+    assert len(set(inside.values())) == len(inside), "one home is in two workspaces"
+    assert {id_: life.driver.home_of(id_) for id_ in listed if life.driver.home_of(id_)} == inside
+    noted = await life.store.read(lambda conn: conn.execute(sa.select(schema.homes)).all())
+    assert {home.workspace_id: home.id for home in noted if home.workspace_id} == inside
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the step", "after the step"])
