@@ -27,7 +27,8 @@ FOR_ADMINS = [(method, path) for method, path in CLOSED if path.startswith("/hub
 OF_SOMEBODY = [
     (method, path)
     for method, path in CLOSED
-    if any(f"{{{one}}}" in path for one in ("claim_id", "workspace_id", "home_id"))
+    if not path.startswith("/hub/admin")
+    and any(f"{{{one}}}" in path for one in ("claim_id", "workspace_id", "home_id"))
 ]
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from carrel.domain.account import User
+from carrel.domain.actor import Role
 from carrel.domain.template import HomeKind
 from carrel.services import claims, homes
 from carrel.store import homes as rows
@@ -210,3 +211,16 @@ async def test_somebody_elses_claim_is_not_given_back_by_a_form(
     answer = await browser.post("/hub/open/lab", data=fields, headers=NAVIGATION)
     assert answer.status_code == 404
     assert (await claims.get(house.context, acting(eve), hers.claim.id)).claim.state == "waiting"
+
+
+async def test_an_admin_sees_somebodys_homes_and_downloading_one_is_told_to_its_owner(
+    house: House, ada: User, browser: httpx.AsyncClient
+) -> None:
+    home = await made(house, ada, "thesis")
+    root = await house.browser(await house.person("root", Role.ADMIN))
+    address = f"/hub/admin/people/{ada.id}"
+    page = await read(root, address)
+    assert "thesis – – put away" in words(page)
+    answer = await submit(root, page, f"{address}/homes/{home}/archive")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/gzip")
+    assert "root, an admin, downloaded these files." in words(await read(browser, FILES))

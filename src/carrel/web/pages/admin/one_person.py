@@ -9,11 +9,12 @@ from starlette.routing import BaseRoute, Route
 
 from carrel.domain.actor import Person, Role
 from carrel.domain.errors import CarrelError, Conflict, Invalid
-from carrel.domain.ids import TokenId, UserId
+from carrel.domain.ids import HomeId, TokenId, UserId
 from carrel.mint import new_password
-from carrel.services import invitations, people, tokens, users
+from carrel.services import homes, invitations, people, tokens, users
 from carrel.services.context import Context
 from carrel.services.user_changes import Change
+from carrel.web import download
 from carrel.web.pages.admin.people import ADDRESS
 from carrel.web.pages.frame import context_of, for_admins, form_of, led, shown
 from carrel.web.problems import KINDS
@@ -38,6 +39,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/link", for_admins(link), methods=write),
         Route(f"{one}/name", for_admins(rename), methods=write),
         Route(f"{one}/tokens/{{token_id}}/revoke", for_admins(revoke), methods=write),
+        Route(f"{one}/homes/{{home_id}}/archive", for_admins(archive), methods=write),
         Route(f"{one}/{{change}}", for_admins(change), methods=write),
     ]
 
@@ -86,6 +88,15 @@ async def revoke(request: Request, person: Person) -> Response:
     return led(f"{ADDRESS}/{_whose(request)}?done=revoked")
 
 
+async def archive(request: Request, person: Person) -> Response:
+    """By a form, so that no link on another page makes it look as if an admin wanted to read somebody's files."""
+    await form_of(request)
+    ctx, home_id = context_of(request), HomeId(request.path_params["home_id"])
+    view, chunks = await homes.archive(ctx, person, home_id)
+    downloads = request.app.state.downloads
+    return await download.archive(chunks, name=view.name, who=person.user_id, downloads=downloads)
+
+
 async def change(request: Request, person: Person) -> Response:
     await form_of(request)
     word = request.path_params["change"]
@@ -117,11 +128,13 @@ async def _shown(
     link: invitations.Invitation | None = None,
 ) -> Response:
     found = await people.get(context_of(request), person, _whose(request))
+    kept = await homes.page(context_of(request), person, user_id=found.user.id)
     return shown(
         request,
         "admin/person.html",
         status=KINDS[error.code].status if error else 200,
         one=found,
+        homes=kept,
         error=error.sentence if error else "",
         told=told,
         link=link,
