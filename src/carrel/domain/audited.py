@@ -5,6 +5,7 @@ from typing import Final
 
 ACTIONS: Final[Mapping[str, str]] = {
     "change": "changed a pool",
+    "change_template": "changed a template",
     "claim": "asked for a workspace",
     "close_report": "saw to a report",
     "configure": "changed by the settings",
@@ -29,6 +30,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "restore_home": "had a home back",
     "restart": "restarted a workspace",
     "revoke_token": "revoked a token",
+    "roll_back_template": "had a former template back",
     "set_password": "set a password",
     "set_role": "changed a role",
     "sign_in": "signed in",

@@ -1,33 +1,26 @@
 """What would become of a pool if its policy were changed so: the planner's own answer over what is really there. Changes nothing."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
 from carrel.domain.errors import NotFound
 from carrel.domain.ids import BackendName, PoolName
-from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.pool import Pool
-from carrel.domain.workspace import Phase, Workspace
-from carrel.ports.driver import DriverError, within
 from carrel.rules.access import Action, require
 from carrel.rules.foresee import Foreseen, foresee
 from carrel.rules.policy import PolicyChange, changed, differences, in_force
-from carrel.rules.view import View, is_ending
+from carrel.rules.view import is_ending
 from carrel.services import failures
 from carrel.services.context import Context
 from carrel.services.failures import Failure
+from carrel.services.foreseeing import listed, view_of
 from carrel.services.pools import no_pool
 from carrel.store import pools
 from carrel.store.facts import Facts, read_facts
-
-LISTS_WITHIN: Final = 2.0
-"""Seconds. Somebody looks at a form; the store alone says nearly as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +43,16 @@ async def preview(ctx: Context, actor: Actor, name: str, wanted: PolicyChange) -
     require(actor, Action.ADMINISTER)
     listed_at = ctx.clock.now()
     backend = await ctx.store.read(_backend, name)
-    listed = await _listed(ctx, backend)
+    instances = await listed(ctx, backend)
     now_is, facts, trouble = await ctx.store.read(_read, name)
     becomes = changed(now_is, wanted)
-    view = _view(facts, listed, listed_at)
+    view = view_of(facts, instances, listed_at)
     foreseen = await asyncio.to_thread(foresee, view, in_force(becomes), ctx.clock.now())
     return Preview(
         becomes,
         tuple(differences(now_is, becomes)),
         foreseen,
-        (*_alarms(foreseen, trouble, is_listed=listed is not None), *_notes(becomes, facts)),
+        (*_alarms(foreseen, trouble, is_listed=instances is not None), *_notes(becomes, facts)),
     )
 
 
@@ -76,38 +69,6 @@ def _read(conn: Connection, name: str) -> tuple[Pool, Facts, Failure | None]:
     if pool is None or facts is None:
         raise NotFound(no_pool(name))
     return pool, facts, failures.of_pool(conn, pool.name)
-
-
-async def _listed(ctx: Context, backend: BackendName) -> Sequence[Instance] | None:
-    driver = ctx.drivers.get(backend)
-    if driver is None:
-        return None
-    try:
-        return await within(LISTS_WITHIN, driver.list(), what="list its instances")
-    except DriverError:
-        return None
-
-
-def _view(facts: Facts, listed: Sequence[Instance] | None, listed_at: datetime) -> View:
-    ours = {row.id for row in facts.workspaces}
-    instances = _believed(facts.workspaces) if listed is None else listed
-    return View(
-        listed_at=listed_at,
-        template=facts.template,
-        workspaces=tuple(facts.workspaces),
-        instances=tuple(one for one in instances if one.workspace_id in ours),
-        claims=tuple(facts.claims),
-        homes_elsewhere=facts.homes_elsewhere,
-    )
-
-
-def _believed(rows: Iterable[Workspace]) -> list[Instance]:
-    """What a backend that cannot be asked would show, if all is as it was when it last answered."""
-    return [
-        Instance(row.id, row.pool, InstanceState.RUNNING, row.endpoint, row.handle)
-        for row in rows
-        if row.phase is not Phase.PENDING
-    ]
 
 
 def _sentence(found: Foreseen) -> str:

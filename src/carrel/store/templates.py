@@ -1,21 +1,40 @@
 """Templates: every version ever used, and which one is current."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from carrel.domain.ids import TemplateName
 from carrel.domain.template import Template
+from carrel.domain.workspace import Desired, Phase
 from carrel.store import schema
 from carrel.store.definitions import template_from_json, template_to_json
 from carrel.store.upsert import PerEngine
 
 Version = tuple[TemplateName, str]
 
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One version, and what still runs from it."""
+
+    template: Template
+    created_at: datetime
+    """When it was first used; going back to it does not change that."""
+    is_current: bool
+    warm: int = 0
+    claimed: int = 0
+    others: int = 0
+    """Those that are starting or on their way out."""
+
+
 _t = schema.templates
 _v = schema.template_versions
+_w = schema.workspaces
 
 _KEEP = PerEngine(_v, lambda insert: insert.on_conflict_do_nothing())
 _PUT = PerEngine(
@@ -37,6 +56,28 @@ _VERSION = sa.select(_v.c.definition).where(
 )
 _VERSIONS = sa.select(_v.c.definition).where(
     sa.tuple_(_v.c.name, _v.c.version).in_(sa.bindparam("wanted", expanding=True))
+)
+_CURRENT = (
+    sa.select(_t.c.version).where(_t.c.name == sa.bindparam("called"), _t.c.is_offered).with_for_update()
+)
+_HISTORY = (
+    sa.select(_v.c.definition, _v.c.created_at, (_v.c.version == _t.c.version).label("is_current"))
+    .join_from(_v, _t, _v.c.name == _t.c.name)
+    .where(_v.c.name == sa.bindparam("called"), _t.c.is_offered)
+    .order_by(sa.desc("is_current"), _v.c.created_at.desc(), _v.c.version)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+_is_held = sa.and_(_w.c.claim_id.is_not(None), _w.c.desired == Desired.RUNNING)
+_is_warm = sa.and_(_w.c.claim_id.is_(None), _w.c.desired == Desired.RUNNING, _w.c.phase == Phase.READY)
+_RUNNING = (
+    sa.select(
+        _w.c.template_version,
+        sa.func.count().label("all"),
+        sa.func.count(sa.case((_is_warm, 1))).label("warm"),
+        sa.func.count(sa.case((_is_held, 1))).label("claimed"),
+    )
+    .where(_w.c.template == sa.bindparam("called"), _w.c.phase != Phase.GONE)
+    .group_by(_w.c.template_version)
 )
 _RETIRE = sa.update(_t).where(_t.c.name == sa.bindparam("called")).values(is_offered=False)
 
@@ -63,6 +104,27 @@ def versions(conn: Connection, wanted: Collection[Version]) -> dict[Version, Tem
         return {}
     found = conn.execute(_VERSIONS, {"wanted": sorted(set(wanted))}).scalars()
     return {(template.name, template.version): template for template in map(template_from_json, found)}
+
+
+def hold(conn: Connection, name: TemplateName) -> Template | None:
+    """As `get`, and nobody else changes which version is current until this transaction is over."""
+    version = conn.execute(_CURRENT, {"called": name}).scalar_one_or_none()
+    return None if version is None else get(conn, name, version)
+
+
+def history(conn: Connection, name: TemplateName, most: int) -> list[Kept]:
+    """The current version, then the others, newest first; none where it is not offered."""
+    running = {row.template_version: row for row in conn.execute(_RUNNING, {"called": name})}
+    return [_kept(row, running) for row in conn.execute(_HISTORY, {"called": name, "most": most})]
+
+
+def _kept(row: Row[Any], running: Mapping[str, Row[Any]]) -> Kept:
+    template = template_from_json(row.definition)
+    many = running.get(template.version)
+    if many is None:
+        return Kept(template, row.created_at, bool(row.is_current))
+    others = many.all - many.warm - many.claimed
+    return Kept(template, row.created_at, bool(row.is_current), many.warm, many.claimed, others)
 
 
 def every(conn: Connection) -> list[Template]:
