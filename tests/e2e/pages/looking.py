@@ -1,5 +1,6 @@
 """A page as people see it: at widths from a telephone to a wide desk, light and dark, and as axe judges it."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,16 +28,19 @@ GROUND_AND_INK = """() => {
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
-_axe = Axe()
+_AXE = f"if (!window.axe) {{ {Axe().axe_script} }}"
+"""Half a megabyte, which a page that has it already need not read again."""
+_TO_BE_SEEN = bool(os.environ.get("PICTURES"))
+"""Pictures are for people: nothing compares them, and they take as long as all that is checked."""
 
 
 async def layout_faults(tab: Tab, name: str) -> list[str]:
-    """At every width, with a picture of some of them in both schemes left in test-results/."""
+    """At every width; with PICTURES=1 a picture of some of them in both schemes is left in test-results/."""
     faults = []
     for width, height in WIDTHS.items():
         await tab.set_viewport_size({"width": width, "height": height})
         faults += [f"{width} px: {fault}" for fault in await tab.evaluate(LAYOUT)]
-        if width in PICTURED:
+        if _TO_BE_SEEN and width in PICTURED:
             await _pictures(tab, f"{name}-{width}")
     return faults
 
@@ -72,10 +76,11 @@ async def axe_faults(tab: Tab, *rules: str) -> list[str]:
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = {"type": "rule", "values": list(rules)}
-    told = await _axe.run(tab, options=options)
+    await tab.evaluate(_AXE)
+    told = await tab.evaluate("(options) => axe.run(document, options)", options)
     return [
         f"{found['id']}: {found['help']}: {node['html'][:160]}"
-        for found in told.response["violations"]
+        for found in told["violations"]
         if found["impact"] in SERIOUS
         for node in found["nodes"][:5]
     ]

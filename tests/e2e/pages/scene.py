@@ -98,14 +98,14 @@ class Scene:
             await sign_in(context, self.carrel, self.people[NAMES[who]])
         return context
 
-    async def claim(self, name: str, pool: str, called: str = "default") -> dict[str, Any]:
+    async def claim(self, name: str, pool: str, called: str = "default", **more: str) -> dict[str, Any]:
         async with self.carrel.api(self.people[name].token) as api:
-            answer = await api.post("/claims", json={"pool": pool, "name": called})
+            answer = await api.post("/claims", json={"pool": pool, "name": called, **more})
             assert answer.status_code in (200, 201, 202), answer.text
             return dict(answer.json())
 
-    async def held(self, name: str, pool: str, called: str = "default") -> dict[str, Any]:
-        asked = await self.claim(name, pool, called)
+    async def held(self, name: str, pool: str, called: str = "default", **more: str) -> dict[str, Any]:
+        asked = await self.claim(name, pool, called, **more)
         return await self._until(name, asked["id"], "held")
 
     async def _until(self, name: str, claim_id: str, state: str) -> dict[str, Any]:
@@ -189,7 +189,7 @@ async def _a_queue(scene: Scene) -> None:
     """Barbara has the only one there is; ada waits behind carol."""
     theirs = await scene.held("barbara", "full")
     await scene.claim("carol", "full")
-    waiting = await scene.claim(NAMES[Who.PERSON], "full")
+    waiting = await scene.claim(NAMES[Who.PERSON], "full", home="course")
     scene.places |= {"waiting": waiting["id"], "somebody_elses": theirs["id"]}
 
 

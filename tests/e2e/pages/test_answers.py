@@ -64,7 +64,7 @@ async def test_a_wrong_password(scene: Scene, stranger: Looked) -> None:
 
 async def test_the_limit_is_reached(scene: Scene, hers: Looked) -> None:
     tab, _ = hers
-    await scene.held(SOMEBODY, "cold")
+    await scene.held(SOMEBODY, "cold", home="elsewhere")
     await tab.goto(f"{scene.carrel.hub}open/cold/another")
     await tab.locator('main form[action="/hub/open/cold/another"] button').first.click()
     await expect(tab.get_by_role("heading", level=1)).to_contain_text("as many of Small app as you may")

@@ -8,13 +8,19 @@ from playwright.async_api import Page as Tab
 from tests.every_page import NOT_PAGES, PAGES, Page, Who, page_routes
 
 from .keyboard import keyboard_faults
-from .looking import WIDTHS, axe_faults, brightness, layout_faults, moving, weight
+from .looking import WIDTHS, Scheme, axe_faults, brightness, layout_faults, moving, weight
 from .scene import Scene
 from .watching import Watch, inline_faults, policy_faults, watched
 
 pytestmark = pytest.mark.chromium
 
 MOST_BYTES = 50_000
+JUDGED: tuple[tuple[int, Scheme, tuple[str, ...]], ...] = (
+    (1280, "light", ()),
+    (1280, "dark", ("color-contrast", "link-in-text-block")),
+    (390, "dark", ("target-size", "scrollable-region-focusable")),
+)
+"""Width, scheme and rules (none: all) by which axe looks at each page."""
 EACH = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 
 Tabs = dict[Who, tuple[Tab, Watch]]
@@ -55,31 +61,25 @@ def test_the_list_of_pages_holds_none_that_is_not_there() -> None:
 
 
 @EACH
-async def test_a_page_fits_every_window_and_stays_on_this_machine(
-    scene: Scene, tabs: Tabs, page: Page
-) -> None:
+async def test_a_page_is_in_order(scene: Scene, tabs: Tabs, page: Page) -> None:
+    """All that is looked at stands in one test, for opening a page is dearer than looking at it."""
     tab, watch = await opened(scene, tabs, page)
-    assert await layout_faults(tab, page.name) == []
+    assert await layout_faults(tab, page.name) == [], "it fits every window"
     light, dark = await brightness(tab, "light"), await brightness(tab, "dark")
     assert light[0] - light[1] > 150, "light is dark ink on a light ground"
     assert dark[1] - dark[0] > 150, "dark is light ink on a dark ground"
     assert await moving(tab) == []
     parts = await weight(tab)
     assert 10_000 < sum(parts.values()) < MOST_BYTES or page.name == "parts", parts
-    assert watch.faults == []
+    assert watch.faults == [], "it stays on this machine"
+    await _satisfies_axe(tab)
+    assert await keyboard_faults(tab) == [], "everything is reached by keyboard"
 
 
-@EACH
-async def test_axe_finds_nothing_serious(scene: Scene, tabs: Tabs, page: Page) -> None:
-    tab, _ = await opened(scene, tabs, page)
-    assert await axe_faults(tab) == []
-    await tab.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    assert await axe_faults(tab, "color-contrast", "link-in-text-block") == []
-    await tab.set_viewport_size({"width": 390, "height": WIDTHS[390]})
-    assert await axe_faults(tab, "target-size", "scrollable-region-focusable") == []
-
-
-@EACH
-async def test_everything_is_reached_by_keyboard(scene: Scene, tabs: Tabs, page: Page) -> None:
-    tab, _ = await opened(scene, tabs, page)
-    assert await keyboard_faults(tab) == []
+async def _satisfies_axe(tab: Tab) -> None:
+    for width, scheme, rules in JUDGED:
+        await tab.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        await tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert await axe_faults(tab, *rules) == [], f"axe, {width} px, {scheme}"
+    await tab.set_viewport_size({"width": 1280, "height": WIDTHS[1280]})
+    await tab.emulate_media(color_scheme="light", reduced_motion="reduce")
