@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from carrel.domain.ids import PoolName, UserId
+from carrel.domain.prospect import Prospect
 from carrel.domain.template import Template
 from carrel.domain.workspace import Phase, Workspace
 
@@ -18,6 +19,7 @@ class Sort(StrEnum):
     """In the order of a life: pending first, gone last."""
     LAST_ACTIVE_AT = "last_active_at"
     STOPS_AT = "stops_at"
+    """By the end that was promised, however little it is used."""
 
 
 class Holding(StrEnum):
@@ -60,6 +62,8 @@ class Listed:
     workspace: Workspace
     owner_name: str | None
     template: Template | None = None
+    prospect: Prospect | None = None
+    """When it stops, and why; None where nobody holds it, or it does so already."""
 
 
 @dataclass(frozen=True, slots=True)

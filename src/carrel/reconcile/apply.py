@@ -38,7 +38,7 @@ from carrel.rules.actions import (
 )
 from carrel.rules.causes import Delay
 from carrel.rules.pace import PROVEN_AFTER
-from carrel.rules.wording import foretold
+from carrel.rules.wording import announced, foretold
 from carrel.store import claims, use, workspaces
 from carrel.store.engine import Store
 from carrel.store.facts import Facts
@@ -166,9 +166,9 @@ class Apply:
 
     async def _warn(self, action: Warn) -> None:
         row, now = action.workspace, self.clock.now()
-        warned = await self.store.write(
-            use.warned, row.id, row.version, foretold(action.because, action.stops_at, now, self.zone), now
-        )
+        words = announced if action.is_certain else foretold
+        told = words(action.because, action.stops_at, now, self.zone)
+        warned = await self.store.write(use.warned, row.id, row.version, told, now)
         if warned is not None:
             self._tell(warned)
 

@@ -63,6 +63,8 @@ class Warn:
     stops_at: datetime
     because: str
     """Goes on from "it is to be stopped:", without a capital or a full stop."""
+    is_certain: bool = False
+    """It will be stopped even if it is used until then."""
 
 
 @dataclass(frozen=True, slots=True)

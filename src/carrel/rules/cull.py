@@ -5,11 +5,13 @@ from datetime import datetime
 from carrel.domain.claim import ClaimState
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.workspace import Workspace
 from carrel.rules.actions import Release, Warn
+from carrel.rules.expire import announced_at
 from carrel.rules.verdict import Stop, is_warned, verdict
 from carrel.rules.verdict import Warn as Warning_
 from carrel.rules.view import View
-from carrel.rules.wording import sentence
+from carrel.rules.wording import stopped
 
 
 def cull(view: View, policy: Pool, now: datetime) -> list[Release | Warn]:
@@ -17,13 +19,21 @@ def cull(view: View, policy: Pool, now: datetime) -> list[Release | Warn]:
     culled: list[Release | Warn] = []
     for workspace in view.held:
         claim = claims.get(workspace.id)
-        if claim is None:
+        if claim is None or _is_announced(workspace, policy, now):
             continue
         match verdict(workspace, policy, now, view.zone):
             case Stop(because):
-                culled.append(Release(claim, Reason(ReasonCode.IDLE, sentence(because)), workspace))
+                culled.append(
+                    Release(claim, Reason(ReasonCode.IDLE, stopped(because, now, view.zone)), workspace)
+                )
             case Warning_(stops_at, because) if not is_warned(workspace):
                 culled.append(Warn(workspace, stops_at, because))
             case _:
                 pass
     return culled
+
+
+def _is_announced(workspace: Workspace, policy: Pool, now: datetime) -> bool:
+    """Its person was told the minute in which its time is over: it is not stopped for idleness shortly before."""
+    announced = announced_at(workspace, policy, now)
+    return announced is not None and now >= announced

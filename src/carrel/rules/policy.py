@@ -10,8 +10,10 @@ from typing import Final, TypedDict, cast
 
 from carrel.domain.errors import Conflict, Invalid
 from carrel.domain.pool import Pool
+from carrel.domain.quiet import QuietHours, parse_quiet_hours
 from carrel.domain.setting import NEVER, OR_NEVER
 from carrel.domain.units import format_duration, parse_duration
+from carrel.rules.quiet import is_zone
 
 MOST: Final = 100_000
 """Workspaces in one pool: beyond any use, and a slip of the keyboard all the same."""
@@ -21,7 +23,7 @@ SHORTEST_WATCH: Final = timedelta(seconds=15)
 
 
 class PolicyChange(TypedDict, total=False):
-    """Only what is named changes. None means never, where a duration may be that."""
+    """Only what is named changes. None means never, where a duration may be that, and for quiet hours that there are none."""
 
     warm: int
     limit: int
@@ -34,6 +36,7 @@ class PolicyChange(TypedDict, total=False):
     watch_within: timedelta
     stop_after_idle: timedelta | None
     max_age: timedelta | None
+    quiet_hours: QuietHours | None
     retire_warm_after: timedelta | None
 
 
@@ -52,6 +55,7 @@ _DURATIONS: Final = {
     "retire_warm_after": timedelta(seconds=1),
 }
 """The shortest each may be."""
+_QUIET: Final = "quiet_hours"
 _LONGEST: Final = timedelta(days=3650)
 
 
@@ -67,10 +71,10 @@ def in_force(pool: Pool, *, is_offered: bool = True) -> Pool:
     return pool if is_offered and not pool.draining else replace(pool, warm=0, paused=True)
 
 
-def read(given: Mapping[str, object]) -> PolicyChange:
-    """Fields of a form or a request; texts as `worded` writes them. Raises Invalid."""
+def read(given: Mapping[str, object], zone: str = "UTC") -> PolicyChange:
+    """Fields of a form or a request; texts as `stated` writes them. `zone` is of quiet hours that name none. Raises Invalid."""
     plain = {
-        name: _parsed(name, value.strip()) if isinstance(value, str) else value
+        name: _parsed(name, value.strip(), zone) if isinstance(value, str) else value
         for name, value in given.items()
     }
     return cast("PolicyChange", plain)
@@ -79,7 +83,7 @@ def read(given: Mapping[str, object]) -> PolicyChange:
 def differences(old: Pool, new: Pool) -> list[str]:
     """One phrase for each field that differs, such as "warm 2 → 5"."""
     return [
-        f"{name} {worded(was)} → {worded(becomes)}"
+        f"{name} {_told(name, was)} → {_told(name, becomes)}"
         for name in PolicyChange.__annotations__
         if (was := getattr(old, name)) != (becomes := getattr(new, name))
     ]
@@ -88,7 +92,7 @@ def differences(old: Pool, new: Pool) -> list[str]:
 def require_unchanged(pool: Pool, seen: Mapping[str, object], change: PolicyChange) -> None:
     """Raises Conflict where somebody else set a field meanwhile that this change sets too; `seen` is what was there before."""
     overtaken = [
-        f"{name} is {worded(getattr(pool, name))} now and was {worded(seen[name])}"
+        f"{name} is {_told(name, getattr(pool, name))} now and was {_told(name, seen[name])}"
         for name, wanted in change.items()
         if name in seen and getattr(pool, name) not in (seen[name], wanted)
     ]
@@ -96,6 +100,16 @@ def require_unchanged(pool: Pool, seen: Mapping[str, object], change: PolicyChan
         raise Conflict(
             f"Somebody changed this pool meanwhile: {', '.join(overtaken)}. Look at it again, then save."
         )
+
+
+def stated(pool: Pool, name: str) -> str:
+    """One field as people write it: nothing at all where there are no quiet hours."""
+    value = getattr(pool, name)
+    return "" if value is None and name == _QUIET else worded(value)
+
+
+def _told(name: str, value: object) -> str:
+    return "none" if value is None and name == _QUIET else worded(value)
 
 
 def worded(value: object) -> str:
@@ -110,7 +124,9 @@ def worded(value: object) -> str:
             return str(value)
 
 
-def _parsed(name: str, text: str) -> int | timedelta | None:
+def _parsed(name: str, text: str, zone: str) -> int | timedelta | QuietHours | None:
+    if name == _QUIET:
+        return _quiet(text, zone)
     if name in _COUNTS:
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise Invalid(
@@ -124,6 +140,20 @@ def _parsed(name: str, text: str) -> int | timedelta | None:
     except ValueError as error:
         never = f', or "{NEVER}"' if name in OR_NEVER else ""
         raise Invalid(f"{name}: {error}{never}.") from error
+
+
+def _quiet(text: str, zone: str) -> QuietHours | None:
+    if text in ("", "none"):
+        return None
+    try:
+        hours = parse_quiet_hours(text, zone)
+    except ValueError as error:
+        raise Invalid(f'quiet_hours: {error}, or "none".') from error
+    if not is_zone(hours.zone):
+        raise Invalid(
+            f'quiet_hours: "{hours.zone}" is no time zone. Name one such as Europe/Berlin, or leave it out.'
+        )
+    return hours
 
 
 def _with_drain(wanted: Pool, change: PolicyChange) -> Pool:

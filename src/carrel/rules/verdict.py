@@ -3,7 +3,7 @@
 It errs on keeping: what is not known, because an app could not be asked or the machine slept, is never idleness.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -21,6 +21,8 @@ class Keep:
     until: datetime | None
     """When it stops if nobody uses it from now on; None where idleness does not end it."""
     because: str
+    is_blind: bool = field(default=False, compare=False)
+    """It would be about to stop, but whether it is used cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def verdict(workspace: Workspace, policy: Pool, now: datetime, zone: tzinfo = UT
         return Keep(
             None,
             f"whether it is used is not known since {moment(max(known_until, idle_since(workspace)), now, zone)}",
+            is_blind=True,
         )
     because = f"nothing ran and nobody typed since {moment(idle_since(workspace), now, zone)}"
     if now < stops_at or known_until < stops_at or not is_warned(workspace):

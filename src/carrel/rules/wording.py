@@ -48,6 +48,21 @@ def foretold(because: str, stops_at: datetime, now: datetime, zone: tzinfo) -> s
     return f"{sentence(because)} It stops at {moment(stops_at, now, zone)} unless somebody uses it before."
 
 
+def announced(because: str, stops_at: datetime, now: datetime, zone: tzinfo) -> str:
+    """The same of a stop that no use puts off."""
+    return f"It stops at {moment(stops_at, now, zone)}: {because}."
+
+
+def stopped(because: str, at: datetime, zone: tzinfo) -> str:
+    return f"It was stopped at {moment(at, at, zone)}: {because}."
+
+
+def extended(more: timedelta, until: datetime, now: datetime, zone: tzinfo, *, by: str | None = None) -> str:
+    """`by` is who gave it; None where its own person asked."""
+    began = f"{by} gave it" if by else "You asked for"
+    return f"{began} {humanly(more)} more: it goes on until {moment(until, now, zone)}."
+
+
 def recorded(workspace: Workspace) -> Reason:
     """The reason its row holds; a plain one where none was written or a newer version of us wrote a code we do not know."""
     fallback = (

@@ -13,6 +13,7 @@ from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
 from carrel.domain.page import Page
+from carrel.domain.prospect import Prospect
 from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
@@ -24,7 +25,7 @@ from carrel.rules.access import Action, owner_filter, owns, require
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.home_wording import with_other_files
 from carrel.rules.parameters import chosen
-from carrel.rules.term import Prospect, prospect
+from carrel.rules.term import prospect
 from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
@@ -268,7 +269,6 @@ async def page(
         rows = claims.page(
             conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
         )
-        now = ctx.clock.now()
         return Page(_with_homes(conn, [_about(conn, ctx, row) for row in rows.items]), rows.next)
 
     return await ctx.store.read(read)

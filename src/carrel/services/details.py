@@ -12,10 +12,12 @@ from carrel.domain.claim import Claim
 from carrel.domain.event import Event
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.pool import Pool
+from carrel.domain.prospect import Prospect
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import Logs, Restarts
 from carrel.rules.access import Action
+from carrel.rules.term import prospect
 from carrel.services.context import Context
 from carrel.services.visibility import seen_workspace
 from carrel.store import claims, events, pools, templates, users
@@ -30,12 +32,14 @@ class Details:
     pool: Pool | None = None
     """None where it was removed."""
     claim: Claim | None = None
+    prospect: Prospect | None = None
+    """When it stops, and why; None where nobody holds it, or it does so already."""
     owner_name: str | None = None
 
 
 async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Details:
     """A gone one is still shown. Raises NotFound, also for somebody else's."""
-    return await ctx.store.read(_get, actor, workspace_id)
+    return await ctx.store.read(_get, ctx, actor, workspace_id)
 
 
 def can_restart(ctx: Context, workspace: Workspace) -> bool:
@@ -51,16 +55,18 @@ def has_log(ctx: Context, workspace: Workspace) -> bool:
     return workspace.is_live and isinstance(driver, Logs)
 
 
-def _get(conn: Connection, actor: Actor, workspace_id: WorkspaceId) -> Details:
+def _get(conn: Connection, ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Details:
     row = seen_workspace(conn, actor, Action.SEE, workspace_id)
     claim = claims.get(conn, row.claim_id) if row.claim_id is not None else None
     told = [] if claim is None else events.of_claim(conn, claim.id)
+    pool = pools.get(conn, row.pool)
     owner = users.get(conn, row.owner) if row.owner is not None else None
     return Details(
         workspace=row,
         events=[*told, *events.of_workspace(conn, row.id)],
         template=templates.get(conn, row.template, row.template_version),
-        pool=pools.get(conn, row.pool),
+        pool=pool,
         claim=claim,
+        prospect=prospect(row, claim, pool, ctx.clock.now(), ctx.zone),
         owner_name=owner.name if owner is not None else None,
     )

@@ -160,7 +160,7 @@ def _record(conn: Connection, workspace: Workspace, home_id: HomeId | None, now:
     if workspaces.attached(conn, workspace.id, workspace.version, home_id, now) is None:
         return
     pool = pools.get(conn, workspace.pool)
-    ends_at = expire.ends_at(workspace, pool) if pool else None
+    ends_at = expire.promised_until(workspace, pool) if pool else None
     if ends_at is not None:
         workspaces.extend(conn, workspace.id, ends_at)
 

@@ -10,6 +10,7 @@ from carrel.domain.ids import PoolName
 from carrel.domain.page import Page
 from carrel.domain.workspace_list import Census, Listed, Order, Wanted
 from carrel.rules.access import owner_filter
+from carrel.rules.term import prospect
 from carrel.services.context import Context
 from carrel.store import pools, templates, workspace_list
 
@@ -37,7 +38,11 @@ async def page(
 ) -> Page[Listed]:
     """Each with its template. Raises Forbidden for somebody else's, Invalid for a cursor of another order."""
     visible = replace(wanted, owner=owner_filter(actor, wanted.owner))
-    return await ctx.store.read(_page, visible, order, after, limit)
+
+    def read(conn: Connection) -> Page[Listed]:
+        return _ahead(conn, ctx, _page(conn, visible, order, after, limit))
+
+    return await ctx.store.read(read)
 
 
 async def overview(
@@ -53,7 +58,7 @@ async def overview(
     visible = replace(wanted, owner=owner_filter(actor, wanted.owner))
 
     def read(conn: Connection) -> Overview:
-        found = workspace_list.page(conn, visible, order, after, limit)
+        found = _ahead(conn, ctx, workspace_list.page(conn, visible, order, after, limit))
         offered = [pool.name for pool in pools.reconciled(conn)]
         return Overview(found, workspace_list.census(conn, visible), offered)
 
@@ -67,6 +72,17 @@ def _page(conn: Connection, wanted: Wanted, order: Order, after: str | None, lim
     )
     rows = [
         replace(row, template=recipes.get((row.workspace.template, row.workspace.template_version)))
+        for row in found.items
+    ]
+    return Page(rows, found.next)
+
+
+def _ahead(conn: Connection, ctx: Context, found: Page[Listed]) -> Page[Listed]:
+    """When each stops, and why."""
+    policies = {pool.name: pool for pool in pools.every(conn)}
+    now = ctx.clock.now()
+    rows = [
+        replace(row, prospect=prospect(row.workspace, None, policies.get(row.workspace.pool), now, ctx.zone))
         for row in found.items
     ]
     return Page(rows, found.next)

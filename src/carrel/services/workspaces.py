@@ -1,21 +1,24 @@
 """Workspaces: look at one, restart, extend and stop it, read its timeline and log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from carrel.domain.actor import Actor
+from carrel.domain.actor import Actor, System
 from carrel.domain.errors import Conflict, Invalid, Unavailable
 from carrel.domain.event import Event
-from carrel.domain.ids import WorkspaceId
+from carrel.domain.ids import ClaimId, WorkspaceId
+from carrel.domain.prospect import Prospect
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import DriverError, Logs, Restarts, Spec, within
-from carrel.ports.wake import ROUTES, pool_topic
+from carrel.ports.wake import ROUTES, claim_topic, pool_topic
+from carrel.rules import wording
 from carrel.rules.access import Action, owns, require
-from carrel.rules.term import extended
+from carrel.rules.expire import promised_until
+from carrel.rules.term import extended, prospect
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
 from carrel.services.visibility import seen_workspace
@@ -32,11 +35,18 @@ LOG_WITHIN = 10.0
 class WorkspaceView:
     workspace: Workspace
     template: Template | None = None
+    prospect: Prospect | None = None
+    """When it stops, and why; None where nobody holds it, or it does so already."""
 
 
 async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
     """A gone one is still shown, with its phase and reason. Raises NotFound."""
-    return await ctx.store.read(_get, actor, workspace_id)
+    view = await ctx.store.read(_get, actor, workspace_id)
+    claim_id = view.workspace.claim_id
+    if claim_id is None:
+        return view
+    ahead = await ctx.store.read(_ahead, ctx, view.workspace, claim_id)
+    return replace(view, prospect=ahead)
 
 
 def _get(
@@ -44,6 +54,11 @@ def _get(
 ) -> WorkspaceView:
     found = seen_workspace(conn, actor, action, workspace_id)
     return WorkspaceView(found, templates.get(conn, found.template, found.template_version))
+
+
+def _ahead(conn: Connection, ctx: Context, found: Workspace, claim_id: ClaimId) -> Prospect | None:
+    claim, pool = claims.get(conn, claim_id), pools.get(conn, found.pool)
+    return prospect(found, claim, pool, ctx.clock.now(), ctx.zone)
 
 
 async def stop(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
@@ -108,25 +123,36 @@ async def extend(ctx: Context, actor: Actor, workspace_id: WorkspaceId, hours: f
     """Let it run `hours` longer than it would, within the pool's max_age counted from now. Raises Conflict when it is not held."""
     if not 0 < hours <= 168:
         raise Invalid("Extend by more than 0 and at most 168 hours.")
-    await ctx.store.write(_extend, actor, workspace_id, timedelta(hours=hours), ctx.clock.now())
-    return await get(ctx, actor, workspace_id)
+    await ctx.store.write(_extend, ctx, actor, workspace_id, timedelta(hours=hours))
+    view = await get(ctx, actor, workspace_id)
+    if view.workspace.claim_id is not None:
+        ctx.wake.ring(claim_topic(view.workspace.claim_id))
+    return view
 
 
-def _extend(
-    conn: Connection, actor: Actor, workspace_id: WorkspaceId, more: timedelta, now: datetime
-) -> None:
-    view = _get(conn, actor, workspace_id, Action.EXTEND)
-    workspace = view.workspace
+def _extend(conn: Connection, ctx: Context, actor: Actor, workspace_id: WorkspaceId, more: timedelta) -> None:
+    now = ctx.clock.now()
+    workspace = seen_workspace(conn, actor, Action.EXTEND, workspace_id)
     if workspace.claim_id is None or workspace.desired is not Desired.RUNNING:
         raise Conflict("Only a workspace that somebody holds can be extended.")
     if owns(actor, workspace.owner):
         claims.keep(conn, workspace.claim_id, now)  # whoever wants more time has not given it back
     pool = pools.get(conn, workspace.pool)
     until = extended(workspace, pool, more, now) if pool else None
-    if until is None:
+    if pool is None or until is None:
         return
-    workspaces.extend(conn, workspace.id, until)
+    promised = promised_until(workspace, pool)
+    stops_at = max(promised, until) if promised is not None else None
+    sentence = wording.extended(more, until, now, ctx.zone, by=_giver(actor, workspace))
+    workspaces.kept(conn, workspace.id, until, stops_at=stops_at, sentence=sentence, now=now)
     audit.add(conn, now, audit.name_of(actor), "extend", f"workspace:{workspace.id}", until.isoformat())
+
+
+def _giver(actor: Actor, workspace: Workspace) -> str | None:
+    """None where it is its own person."""
+    if owns(actor, workspace.owner):
+        return None
+    return "An administrator" if isinstance(actor, System) else f"{actor.name}, an admin,"
 
 
 async def timeline(ctx: Context, actor: Actor, workspace_id: WorkspaceId, after: int = 0) -> list[Event]:

@@ -192,7 +192,7 @@ class PoolSettings(BaseModel):
     watch_within: Duration = _POOL.watch_within
     """A waiting claim that nobody asks after lapses after this."""
     stop_after_idle: DurationOrNever = _POOL.stop_after_idle
-    """How long a workspace may go unused. Recorded now; stopping by it comes with the idle verdict (see docs/plan.md)."""
+    """A workspace in which nothing ran and nobody typed for so long is stopped. Its person is warned before."""
     max_age: DurationOrNever = _POOL.max_age
     """A held workspace is stopped this long after it was given to somebody."""
     quiet_hours: QuietHoursText = ""

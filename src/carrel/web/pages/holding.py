@@ -9,13 +9,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carrel.domain.actor import Person
-from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Invalid
 from carrel.domain.ids import ClaimId, WorkspaceId
 from carrel.domain.pool import Pool
+from carrel.domain.prospect import Prospect, Stop
 from carrel.domain.workspace import Workspace
 from carrel.rules.cost import cost_so_far
-from carrel.rules.term import Extension, Stop, extensions, stop_of
+from carrel.rules.term import Extension, extensions
 from carrel.services import giving_back, workspaces
 from carrel.web.pages.frame import context_of, for_people, form_of, led
 
@@ -28,6 +29,8 @@ class Term:
     """How long it goes on, and what that costs."""
 
     stop: Stop | None
+    blind: str | None
+    """Why it is not stopped for idleness, where that is because nothing is known."""
     extensions: list[tuple[Extension, str]]
     """Each with its button's words."""
     price: str | None
@@ -46,10 +49,11 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def term_of(workspace: Workspace, claim: Claim | None, pool: Pool | None, now: datetime) -> Term:
+def term_of(workspace: Workspace, ahead: Prospect | None, pool: Pool | None, now: datetime) -> Term:
     price, cost = workspace.price_per_hour, cost_so_far(workspace, now)
     return Term(
-        stop_of(workspace, claim, pool) if workspace.claim_id is not None else None,
+        ahead.stop if ahead is not None else None,
+        ahead.blind if ahead is not None else None,
         [(more, f"+{_short(more.adds)}") for more in extensions(workspace, pool, now)],
         money(price) if price else None,
         money(cost) if price and cost is not None else None,

@@ -100,7 +100,7 @@ def _mine(ctx: Context, view: ClaimView, known: Mapping[PoolName, PoolView], now
         _title(view, known),
         _pool_note(view.claim.pool, _title(view, known), known),
         entrance(row, view.template, ctx.addresses),
-        term_of(row, view.claim, pool, now) if row is not None else None,
+        term_of(row, view.prospect, pool, now) if row is not None else None,
         can_restart=row is not None and details.can_restart(ctx, row),
     )
 

@@ -1,6 +1,6 @@
 """One workspace, for its owner and for admins: what it runs, when it stops, what happened, who went in, what it prints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fastapi import Request
@@ -93,5 +93,5 @@ async def log(request: Request, person: Person) -> Response:
 
 def _term(found: Details, now: datetime) -> Term:
     is_over = standing(found.workspace, is_inside=False) is Standing.OVER
-    term = term_of(found.workspace, found.claim, found.pool, now)
-    return Term(None, [], term.price, term.cost) if is_over else term
+    term = term_of(found.workspace, found.prospect, found.pool, now)
+    return replace(term, stop=None, blind=None, extensions=[]) if is_over else term

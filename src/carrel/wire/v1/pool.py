@@ -41,6 +41,8 @@ class Pool(Telling):
     """A duration, or `never`; so are the two below."""
     max_age: str = "12h"
     retire_warm_after: str = "3d"
+    quiet_hours: str = ""
+    """When what is past `max_age` is stopped, such as `22:00-06:00 Europe/Berlin`; at once where it is empty."""
     trouble: str | None = None
     """Why the newest start failed or cannot be tried; null as soon as one worked after it."""
     estimate_seconds: float | None = None
@@ -64,6 +66,8 @@ class PoolChange(Asking):
     watch_within: Duration | None = None
     stop_after_idle: DurationOrNever | None = None
     max_age: DurationOrNever | None = None
+    quiet_hours: str | None = Field(default=None, max_length=100)
+    """Such as `22:00-06:00 Europe/Berlin`; `none`, or nothing in it, for none."""
     retire_warm_after: DurationOrNever | None = None
 
 

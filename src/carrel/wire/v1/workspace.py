@@ -19,8 +19,21 @@ class Workspace(Telling):
     created_at: Time
     last_active_at: Time | None
     stops_at: Time | None
+    """When it stops if nobody uses it from now on."""
     reason: str | None
     """Why it stops, stopped or failed."""
+    stops_because: str | None = None
+    """Goes on from "stops at …, ", in words; null where nothing ends it, and once it has ended."""
+    last_active_because: str | None = None
+    """What it was last seen to be used by."""
+    idle_since: Time | None = None
+    """The last sign of its person, be it that they went in; null until they did, and once it has ended."""
+    unknown: str | None = None
+    """A sentence, where it is not stopped only because it cannot be told whether it is used."""
+    warned_at: Time | None = None
+    """When its person was warned of the stop to come; null again once it is used, or goes on because they asked for it."""
+    kept_until: Time | None = None
+    """Somebody asked that it go on until then, used or not."""
 
 
 class ListedWorkspace(Workspace):

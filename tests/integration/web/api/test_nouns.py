@@ -92,6 +92,7 @@ async def test_a_pool_tells_its_policy_and_counts(house: House, root: httpx.Asyn
         "watch_within": "2m",
         "stop_after_idle": "90m",
         "max_age": "12h",
+        "quiet_hours": "",
         "retire_warm_after": "3d",
     }
     assert (await root.get(f"{API}/pools")).json() == {"items": [pool], "next": None}

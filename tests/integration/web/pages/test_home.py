@@ -63,7 +63,9 @@ async def test_what_one_holds_comes_first_with_its_end_and_a_way_in(
     assert "Stops at" in told
     assert "unless somebody goes in before" in told
     await house.context.store.write(workspaces.entered, row.id, house.context.clock.now())
-    assert "12 hours after it began" in words(await read(browser, HOME))
+    assert "unless it is used before" in words(await read(browser, HOME))
+    await _ends_in(house, view, timedelta(minutes=9))
+    assert "the time it was extended to" in words(await read(browser, HOME))
 
 
 async def test_it_says_what_it_cost_where_there_is_a_price(

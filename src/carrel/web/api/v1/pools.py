@@ -7,7 +7,7 @@ from carrel.rules.policy import PolicyChange, read
 from carrel.services import pools, samples
 from carrel.services import preview as previews
 from carrel.web.api.answers import told, told_list
-from carrel.web.api.asked import Asked
+from carrel.web.api.asked import Asked, Question
 from carrel.web.api.v1 import render
 from carrel.web.api.v1.prefix import PREFIX
 from carrel.wire import v1
@@ -33,7 +33,7 @@ async def get(asked: Asked, name: Name) -> Response:
     summary="Pause, resume or drain it, change its numbers and times",
 )
 async def change(asked: Asked, name: Name, body: v1.PoolChange) -> Response:
-    return told(render.pool(await pools.change(asked.context, asked.actor, name, _wanted(body))))
+    return told(render.pool(await pools.change(asked.context, asked.actor, name, _wanted(asked, body))))
 
 
 @router.post(
@@ -43,7 +43,7 @@ async def change(asked: Asked, name: Name, body: v1.PoolChange) -> Response:
     summary="What the planner would do after such a change; changes nothing",
 )
 async def preview(asked: Asked, name: Name, body: v1.PoolChange) -> Response:
-    found = await previews.preview(asked.context, asked.actor, name, _wanted(body))
+    found = await previews.preview(asked.context, asked.actor, name, _wanted(asked, body))
     return told(render.preview(found))
 
 
@@ -57,5 +57,5 @@ async def history(asked: Asked, name: Name, span: Span = Span.HOURS) -> Response
     return told_list(await samples.of_pool(asked.context, asked.actor, name, span), render.sample)
 
 
-def _wanted(body: v1.PoolChange) -> PolicyChange:
-    return read(body.model_dump(exclude_none=True))
+def _wanted(asked: Question, body: v1.PoolChange) -> PolicyChange:
+    return read(body.model_dump(exclude_none=True), str(asked.context.zone))

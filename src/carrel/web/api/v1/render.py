@@ -7,6 +7,7 @@ from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
 from carrel.domain.event import Event
 from carrel.domain.finding import Diagnosis, Finding
+from carrel.domain.prospect import Prospect
 from carrel.domain.queue import Estimate
 from carrel.domain.report import Report
 from carrel.domain.sample import Sample
@@ -16,7 +17,7 @@ from carrel.domain.workspace import Workspace
 from carrel.domain.workspace_list import Listed
 from carrel.rules.checkup.kind import subject_of
 from carrel.rules.foresee import Ends
-from carrel.rules.policy import worded
+from carrel.rules.policy import stated, worded
 from carrel.services.claims import ClaimView
 from carrel.services.failures import Failure
 from carrel.services.pools import PoolView
@@ -39,7 +40,9 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         sentence=view.outlook.sentence,
         trouble=view.outlook.trouble,
         steps=[_step(step) for step in view.outlook.steps],
-        workspace=workspace(view.workspace, view.template, addresses) if view.workspace else None,
+        workspace=workspace(view.workspace, view.template, addresses, view.prospect)
+        if view.workspace
+        else None,
         release_at=found.release_at,
         parameters=dict(found.parameters),
         home=v1.ClaimedHome(id=found.home_id, name=view.home) if found.home_id and view.home else None,
@@ -66,21 +69,24 @@ def _seconds(duration: timedelta) -> float:
 
 
 def workspace_view(view: WorkspaceView, addresses: Addresses) -> v1.Workspace:
-    return workspace(view.workspace, view.template, addresses)
+    return workspace(view.workspace, view.template, addresses, view.prospect)
 
 
 def listed(row: Listed, addresses: Addresses) -> v1.ListedWorkspace:
     found = row.workspace
     return v1.ListedWorkspace(
-        **dict(workspace(found, row.template, addresses)),
+        **dict(workspace(found, row.template, addresses, row.prospect)),
         owner_name=row.owner_name,
         template=found.template,
         backend=found.backend,
     )
 
 
-def workspace(found: Workspace, template: Template | None, addresses: Addresses) -> v1.Workspace:
+def workspace(
+    found: Workspace, template: Template | None, addresses: Addresses, ahead: Prospect | None = None
+) -> v1.Workspace:
     """`template` is None where the recipe is no longer known: people then land at the workspace's root."""
+    stop = ahead.stop if ahead is not None else None
     return v1.Workspace(
         id=found.id,
         pool=found.pool,
@@ -90,8 +96,14 @@ def workspace(found: Workspace, template: Template | None, addresses: Addresses)
         base_url=addresses.workspace_root(found.id),
         created_at=found.created_at,
         last_active_at=found.last_active_at,
-        stops_at=found.stops_at,
+        stops_at=stop.at if stop is not None else found.stops_at,
         reason=found.reason,
+        stops_because=stop.because if stop is not None else None,
+        last_active_because=found.active_because,
+        idle_since=ahead.idle_since if ahead is not None else None,
+        unknown=ahead.blind if ahead is not None else None,
+        warned_at=found.warned_at if ahead is not None else None,
+        kept_until=found.kept_until,
     )
 
 
@@ -124,6 +136,7 @@ def pool(view: PoolView) -> v1.Pool:
         stop_after_idle=worded(found.stop_after_idle),
         max_age=worded(found.max_age),
         retire_warm_after=worded(found.retire_warm_after),
+        quiet_hours=stated(found, "quiet_hours"),
     )
 
 

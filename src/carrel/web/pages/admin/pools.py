@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from carrel.domain.actor import Person
 from carrel.domain.errors import CarrelError, Conflict, Invalid
 from carrel.domain.pool import Pool
-from carrel.rules.policy import PolicyChange, read, worded
+from carrel.rules.policy import PolicyChange, read, stated
 from carrel.services import pools, samples
 from carrel.services.preview import Preview, preview
 from carrel.web import problems
@@ -23,7 +23,7 @@ ADDRESS: Final = "/hub/admin/pools"
 COUNTS: Final = ("warm", "limit", "per_user", "starting_at_once")
 TIMES: Final = (
     *("start_timeout", "enter_within", "watch_within"),
-    *("stop_after_idle", "max_age", "retire_warm_after"),
+    *("stop_after_idle", "max_age", "quiet_hours", "retire_warm_after"),
 )
 FIELDS: Final = (*COUNTS, *TIMES)
 """What the form edits; pausing and draining have buttons of their own."""
@@ -58,7 +58,9 @@ async def change(request: Request, person: Person) -> Response:
     typed = {key: fields.get(key, "") for key in FIELDS}
     was = dict(parse_qsl(fields.get("was", ""), keep_blank_values=True))
     try:
-        wanted = read({key: text for key, text in typed.items() if text.strip() != was.get(key)})
+        wanted = read(
+            {key: text for key, text in typed.items() if text.strip() != was.get(key)}, str(ctx.zone)
+        )
         if fields.get("do") == "save":
             seen = read({key: text for key, text in was.items() if key in FIELDS})
             await pools.change(ctx, person, name, wanted, seen=seen)
@@ -107,4 +109,4 @@ async def _shown(
 
 
 def _texts(pool: Pool) -> dict[str, str]:
-    return {key: worded(getattr(pool, key)) for key in FIELDS}
+    return {key: stated(pool, key) for key in FIELDS}
