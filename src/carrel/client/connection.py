@@ -70,6 +70,9 @@ class Client:
     async def post(self, path: str, shape: type[T], content: Values | None = None) -> T:
         return self._read(await self._send("POST", path, content=content), shape)
 
+    async def put(self, path: str, shape: type[T], content: Values) -> T:
+        return self._read(await self._send("PUT", path, content=content), shape)
+
     async def patch(self, path: str, shape: type[T], content: Values) -> T:
         return self._read(await self._send("PATCH", path, content=content), shape)
 

@@ -14,9 +14,25 @@ from carrel.ports.wake import pool_topic
 from carrel.rules.access import Action, require
 from carrel.rules.difference import Difference, differences
 from carrel.services.context import Context
-from carrel.settings.template_reading import template_from, template_from_text
+from carrel.settings.template_reading import template_from, template_from_text, text_of
+from carrel.settings.template_tree import hidden, tree_of
 from carrel.store import audit, pools, templates
 from carrel.store.templates import Kept
+
+__all__ = [
+    "Change",
+    "Draft",
+    "Kept",
+    "Whole",
+    "apply",
+    "drafted",
+    "get",
+    "page",
+    "roll_back",
+    "version",
+    "versions",
+    "whole",
+]
 
 MOST_VERSIONS: Final = 200
 SHORTEST: Final = 6
@@ -38,6 +54,17 @@ class Change:
     @property
     def differences(self) -> list[Difference]:
         return list(differences("", self.current, self.wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One version, and what it says, without its secrets."""
+
+    kept: Kept
+    definition: dict[str, object]
+    text: str
+    differences: list[Difference]
+    """From the current version to this one."""
 
 
 async def page(ctx: Context, actor: Actor) -> list[Template]:
@@ -71,6 +98,13 @@ async def version(ctx: Context, actor: Actor, name: str, beginning: str) -> Kept
         f"There is no version {beginning[:70]!r} of {name[:60]!r}. Look at its versions; "
         f"{SHORTEST} characters are enough where only one begins so."
     )
+
+
+async def whole(ctx: Context, actor: Actor, name: str, beginning: str) -> Whole:
+    found = await version(ctx, actor, name, beginning)
+    change = Change(await ctx.store.read(_current, name), found.template)
+    told = hidden(tree_of(found.template))
+    return Whole(found, told, text_of(found.template), change.differences)
 
 
 async def drafted(

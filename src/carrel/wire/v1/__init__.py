@@ -12,7 +12,18 @@ from carrel.wire.v1.pool import Counts, Ending, Pool, PoolChange, PoolPreview, P
 from carrel.wire.v1.problem import FieldProblem, Problem
 from carrel.wire.v1.report import Report, ReportRequest, SentReport, WholeReport
 from carrel.wire.v1.setting import Setting
-from carrel.wire.v1.template import Template, TemplateParameter
+from carrel.wire.v1.template import (
+    Template,
+    TemplateChange,
+    TemplateDraft,
+    TemplateParameter,
+    TemplatePoolPreview,
+    TemplatePreview,
+    TemplatePreviewRequest,
+    TemplateRollback,
+    TemplateVersion,
+    WholeTemplateVersion,
+)
 from carrel.wire.v1.token import NewToken, Token, TokenRequest
 from carrel.wire.v1.user import Invitation, Newcomer, NewUser, User, UserChange, UserRequest, UsersRequest
 from carrel.wire.v1.workspace import Extension, ListedWorkspace, Workspace
@@ -53,7 +64,14 @@ __all__ = [
     "Setting",
     "Step",
     "Template",
+    "TemplateChange",
+    "TemplateDraft",
     "TemplateParameter",
+    "TemplatePoolPreview",
+    "TemplatePreview",
+    "TemplatePreviewRequest",
+    "TemplateRollback",
+    "TemplateVersion",
     "Token",
     "TokenRequest",
     "User",
@@ -61,5 +79,6 @@ __all__ = [
     "UserRequest",
     "UsersRequest",
     "WholeReport",
+    "WholeTemplateVersion",
     "Workspace",
 ]
