@@ -9,8 +9,11 @@ class Stop:
     at: datetime
     because: str
     """Goes on from "Stops at …, "."""
-    is_near: bool = field(default=False, compare=False)
-    """Its person is told of it now, in a way that they notice."""
+    announced_at: datetime | None = field(default=None, compare=False)
+    """From when on its person is told of it in a way that they notice; None where they never are."""
+
+    def is_near(self, now: datetime) -> bool:
+        return self.announced_at is not None and now >= self.announced_at
 
 
 @dataclass(frozen=True, slots=True)

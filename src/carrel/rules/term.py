@@ -10,7 +10,7 @@ from carrel.domain.prospect import Prospect, Stop
 from carrel.domain.workspace import Workspace
 from carrel.rules import verdict as idleness
 from carrel.rules.expire import announced_at, ends_at, is_put_off, promised_until
-from carrel.rules.verdict import Keep, Verdict, verdict
+from carrel.rules.verdict import Keep, verdict, warning
 from carrel.rules.view import is_ending
 from carrel.rules.wording import humanly
 
@@ -59,7 +59,7 @@ def stop_of(
 
 def blind_since(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo = UTC) -> str | None:
     """In words, where it is not stopped for idleness only because it cannot be told whether it is used."""
-    found = _verdict(workspace, policy, now, zone)
+    found = verdict(workspace, policy, now, zone) if policy is not None else None
     if not isinstance(found, Keep) or not found.is_blind:
         return None
     since = found.because.rpartition(" since ")[2]
@@ -118,8 +118,6 @@ def _expired(workspace: Workspace, policy: Pool | None, now: datetime) -> Stop |
     until, promised = ends_at(workspace, policy, now), promised_until(workspace, policy)
     if until is None or promised is None or workspace.assigned_at is None:
         return None
-    announced = announced_at(workspace, policy, now)
-    is_near = announced is not None and now >= announced
     allowed = promised - workspace.assigned_at
     if is_put_off(promised, policy):
         because = f"in the quiet hours after its {humanly(allowed)}"
@@ -127,29 +125,27 @@ def _expired(workspace: Workspace, policy: Pool | None, now: datetime) -> Stop |
         because = f"{humanly(allowed)} after it began"
     else:
         because = "the time it was extended to"
-    return Stop(until, because, is_near)
+    return Stop(until, because, announced_at(workspace, policy, now))
 
 
 def _idle(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo) -> Stop | None:
-    found = _verdict(workspace, policy, now, zone)
-    match found:
-        case Keep(datetime() as until, _):
-            kept = until == workspace.kept_until
-            stop = Stop(until, f"the time it was extended to, {_UNLESS_USED}" if kept else _UNLESS_USED)
-        case idleness.Warn(stops_at, because):
-            stop = Stop(stops_at, f"{_UNLESS_USED}: {because}", is_near=True)
-        case idleness.Stop(because):
-            stop = Stop(now, because, is_near=True)
+    if policy is None or policy.stop_after_idle is None:
+        return None
+    match verdict(workspace, policy, now, zone):
+        case Keep(datetime() as at, _):
+            kept = f"the time it was extended to, {_UNLESS_USED}"
+            because = kept if at == workspace.kept_until else _UNLESS_USED
+        case idleness.Warn(at, why):
+            because = f"{_UNLESS_USED}: {why}"
+        case idleness.Stop(why):
+            at, because = now, why
         case _:
             return None
-    return stop if policy is not None and not _comes_after(workspace, policy, stop, now) else None
+    stop = Stop(at, because, at - warning(policy.stop_after_idle))
+    return None if _comes_after(workspace, policy, stop, now) else stop
 
 
 def _comes_after(workspace: Workspace, policy: Pool, idle: Stop, now: datetime) -> bool:
     """From when on its end is announced, idleness does not end it sooner."""
     announced = announced_at(workspace, policy, now)
     return announced is not None and idle.at >= announced
-
-
-def _verdict(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo) -> Verdict | None:
-    return verdict(workspace, policy, now, zone) if policy is not None else None

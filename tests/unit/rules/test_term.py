@@ -153,7 +153,7 @@ def test_what_is_not_used_stops_before_that_and_says_so(
     row, claim = in_use(last_active_at=NOON - used, **changes)
     found = stop_of(row, claim, IDLE, NOON)
     assert found == stop
-    assert found is None or found.is_near is is_near
+    assert found is None or found.is_near(NOON) is is_near
 
 
 def test_it_says_so_where_nobody_can_tell_whether_it_is_used() -> None:

@@ -17,6 +17,7 @@ from carrel.domain.prospect import Prospect, Stop
 from carrel.domain.workspace import Workspace
 from carrel.rules.cost import cost_so_far
 from carrel.rules.term import Extension, extensions
+from carrel.rules.wording import humanly
 from carrel.services import giving_back, workspaces
 from carrel.web.pages.frame import context_of, for_people, form_of, led
 
@@ -29,6 +30,8 @@ class Term:
     """How long it goes on, and what that costs."""
 
     stop: Stop | None
+    is_near: bool
+    """The stop is to be noticed."""
     blind: str | None
     """Why it is not stopped for idleness, where that is because nothing is known."""
     extensions: list[tuple[Extension, str]]
@@ -51,13 +54,31 @@ def routes() -> list[BaseRoute]:
 
 def term_of(workspace: Workspace, ahead: Prospect | None, pool: Pool | None, now: datetime) -> Term:
     price, cost = workspace.price_per_hour, cost_so_far(workspace, now)
+    stop = ahead.stop if ahead is not None else None
     return Term(
-        ahead.stop if ahead is not None else None,
+        stop,
+        stop is not None and stop.is_near(now),
         ahead.blind if ahead is not None else None,
         [(more, f"+{_short(more.adds)}") for more in extensions(workspace, pool, now)],
         money(price) if price else None,
         money(cost) if price and cost is not None else None,
     )
+
+
+def limits_of(pool: Pool | None) -> list[str]:
+    """What may end it, however its person was promised otherwise meanwhile."""
+    if pool is None:
+        return []
+    idle, longest = pool.stop_after_idle, pool.max_age
+    quiet = f", then only between {pool.quiet_hours}" if longest is not None and pool.quiet_hours else ""
+    return [
+        *(
+            [f"stops when unused for {humanly(idle)}"]
+            if idle is not None
+            else ["never stops for being unused"]
+        ),
+        *([f"runs for {humanly(longest)} at most{quiet}"] if longest is not None else []),
+    ]
 
 
 def money(amount: float) -> str:

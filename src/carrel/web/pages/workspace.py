@@ -18,7 +18,7 @@ from carrel.services.details import Details
 from carrel.web.pages.ended import why
 from carrel.web.pages.entrance import entrance
 from carrel.web.pages.frame import context_of, for_people, led, shown
-from carrel.web.pages.holding import Term, term_of
+from carrel.web.pages.holding import Term, limits_of, term_of
 from carrel.web.pages.words import called, span
 
 LINES = 200
@@ -61,6 +61,7 @@ async def show(request: Request, person: Person) -> Response:
         is_over=standing(row, is_inside=False) is Standing.OVER and row.owner is not None,
         entrance=entrance(row, found.template, ctx.addresses),
         term=_term(found, ctx.clock.now()),
+        limits=limits_of(found.pool),
         root=ctx.addresses.workspace_root(row.id),
         lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
         visits=visits(found.events),
@@ -94,4 +95,4 @@ async def log(request: Request, person: Person) -> Response:
 def _term(found: Details, now: datetime) -> Term:
     is_over = standing(found.workspace, is_inside=False) is Standing.OVER
     term = term_of(found.workspace, found.prospect, found.pool, now)
-    return replace(term, stop=None, blind=None, extensions=[]) if is_over else term
+    return replace(term, stop=None, is_near=False, blind=None, extensions=[]) if is_over else term

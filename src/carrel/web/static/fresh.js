@@ -17,8 +17,21 @@ function source(element) {
   return copy.outerHTML.replace(/ title="[^"]*"/g, "");
 }
 
-async function renew() {
-  if (document.hidden) return;
+// What stands on the page is to change then. Somebody who looks elsewhere is to hear of it too.
+let timer;
+function waitForDue() {
+  clearTimeout(timer);
+  const due = [...document.querySelectorAll("[data-due]")].map((element) => new Date(element.dataset.due) - Date.now());
+  if (due.length > 0) timer = setTimeout(() => renew(true).catch(() => {}).finally(waitForDue), Math.min(Math.max(EVERY, Math.min(...due)), 2 ** 31 - 1));
+}
+
+function tell(old, next) {
+  if (!next.dataset.tell || old.dataset.tell || !document.hidden) return;
+  if (globalThis.Notification?.permission === "granted") new Notification(next.dataset.tell, { icon: "/hub/static/carrel.svg" });
+}
+
+async function renew(isDue = false) {
+  if (document.hidden && !isDue) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -27,7 +40,11 @@ async function renew() {
     if (!next || isInUse(old) || source(next) === source(old)) continue;
     old.replaceWith(next);
     showTimes(next);
+    tell(old, next);
   }
+  document.title = fresh.title;
+  if (!isDue) waitForDue();
 }
 
+waitForDue();
 setInterval(() => renew().catch(() => {}), EVERY); // away for a moment: the next time finds it
