@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from carrel.domain.ids import HomeId, InstallationId, PoolName, TemplateName
@@ -59,17 +60,27 @@ class Case(NamedTuple):
     home_id: HomeId
 
 
-async def act(case: Case, countdown: Countdown) -> None:
-    context = DriverContext("local", case.installation, case.state, {"stop_grace": "200ms"})
-    driver = open_driver(context)
-    assert isinstance(driver, LocalDriver)
+async def prepare(case: Case, driver: LocalDriver) -> None:
+    """What stands before the verb begins."""
     workspace_id = case.spec.workspace_id
     if case.verb != "create":
         await driver.create(case.spec)
         await until(driver, workspace_id, InstanceState.RUNNING)
-    if case.verb in ("destroy", "restart"):
+    if case.verb in ("destroy", "restart", "detach", "remove-home"):
         await driver.attach(workspace_id, case.home_id)
+        for inside in ("home", "blank"):
+            Path(case.state, "slots", workspace_id, inside, "mine.txt").write_text("mine")
+    if case.verb == "remove-home":
+        await driver.destroy(workspace_id)
+
+
+async def act(case: Case, countdown: Countdown) -> None:
+    context = DriverContext("local", case.installation, case.state, {"stop_grace": "200ms"})
+    driver = open_driver(context)
+    assert isinstance(driver, LocalDriver)
+    await prepare(case, driver)
     countdown.begin()
+    workspace_id = case.spec.workspace_id
     match case.verb:
         case "create":
             await driver.create(case.spec)
@@ -77,8 +88,12 @@ async def act(case: Case, countdown: Countdown) -> None:
             await driver.attach(workspace_id, case.home_id)
         case "restart":
             await driver.restart(case.spec)
+        case "detach":
+            await driver.detach(workspace_id)
         case "destroy":
             await driver.destroy(workspace_id)
+        case "remove-home":
+            await driver.remove_home(case.home_id)
 
 
 def killed_after(steps: int, case: Case) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from carrel import mint
@@ -61,3 +62,10 @@ class Local:
 
     def members(self, workspace_id: WorkspaceId) -> list[Member]:
         return [member for member in census(self.owner) if member.tag.workspace_id == workspace_id]
+
+
+def fill(path: Path) -> None:
+    """Until the disk takes no more."""
+    with path.open("wb", buffering=0) as filler, suppress(OSError):
+        while filler.write(bytes(4096)):
+            continue

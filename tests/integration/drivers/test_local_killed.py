@@ -1,5 +1,6 @@
 """`kill -9` of the control plane between any two steps of a verb leaves something that list() shows and the same verbs repair."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.ports.driver import InstanceState, Spec
+from carrel.ports.driver import InstanceState, Rejected, Spec
 from carrel.testing.driver_contract import shown, until
 
 from .place import Local
@@ -80,15 +81,50 @@ async def test_killed_while_attaching_the_home_is_there_or_not_and_nothing_betwe
         assert (home / "mine.txt").read_text() == "mine"
 
 
+async def test_killed_while_taking_it_out_a_home_has_all_and_comes_out_the_next_time(local: Local) -> None:
+    victims = kill_at_every_step(local, "detach")
+    assert len(victims) >= 4
+    driver, saved = local.open(), {}
+    for victim in victims:
+        home = local.state / "homes" / victim.home_id
+        saved[victim] = home / f"recovered-{victim.workspace_id}" / "mine.txt"
+        assert (home / "mine.txt").read_text() == "mine"
+        await driver.detach(victim.workspace_id)
+        assert not os.path.lexists(local.slot(victim.workspace_id) / "home")
+        assert local.members(victim.workspace_id) == []
+        with pytest.raises(Rejected):
+            await driver.attach(victim.workspace_id, victim.home_id)
+    following = await local.start(driver, local.spec(SLEEPS))
+    for victim in victims:
+        await driver.attach(following, victim.home_id)
+        assert (local.slot(following) / "home" / "mine.txt").read_text() == "mine"
+        await driver.destroy(victim.workspace_id)
+        assert saved[victim].read_text() == "mine"
+
+
+async def test_killed_while_removing_a_home_it_can_be_removed_and_no_other_goes_with_it(local: Local) -> None:
+    victims = kill_at_every_step(local, "remove-home")
+    assert len(victims) >= 4
+    driver = local.open()
+    while victims:
+        victim = victims.pop()
+        await driver.remove_home(victim.home_id)
+        assert not (local.state / "homes" / victim.home_id).exists()
+        for other in victims:
+            assert (local.state / "homes" / other.home_id).is_dir()
+
+
 async def test_killed_while_destroying_it_can_be_destroyed_and_the_home_stays(local: Local) -> None:
     victims = kill_at_every_step(local, "destroy")
     assert len(victims) > 10
     driver = local.open()
     for victim in victims:
-        assert (local.state / "homes" / victim.home_id).is_dir()
+        home = local.state / "homes" / victim.home_id
+        assert (home / "mine.txt").read_text() == "mine"
         await driver.destroy(victim.workspace_id)
         assert local.members(victim.workspace_id) == []
-        assert (local.state / "homes" / victim.home_id).is_dir()
+        assert (home / "mine.txt").read_text() == "mine"
+        assert (home / f"recovered-{victim.workspace_id}" / "mine.txt").read_text() == "mine"
     assert await driver.list() == []
     assert [path.name for path in (local.state / "slots").iterdir() if not path.name.startswith(".")] == []
 

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from carrel.drivers.local.tail import MOST_BYTES
 from carrel.ports.driver import DriverUnavailable, InstanceState, OutOfCapacity, Rejected, Spec
 from carrel.testing.driver_contract import new_home_id, new_workspace_id, shown, until
 
-from .place import Eventually, Local
+from .place import Eventually, Local, fill
 
 Told = tuple[Spec, dict[str, Any]]
 
@@ -398,9 +397,3 @@ async def test_sigint_at_the_control_planes_terminal_does_not_reach_workspaces(
     assert {os.getpgid(member.process.pid) for member in local.members(workspace_id)}.isdisjoint(
         {os.getpgid(0)}
     )
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as filler, suppress(OSError):
-        while filler.write(bytes(4096)):
-            continue
