@@ -15,6 +15,8 @@ from carrel.web.pages.frame import context_of, for_people, form_of, led, shown
 from carrel.web.problems import KINDS
 
 ADDRESS = "/hub/homes"
+DELETED_SHOWN = 20
+"""The newest."""
 
 
 def routes() -> list[BaseRoute]:
@@ -82,11 +84,14 @@ async def _page(
 ) -> Response:
     """Which one was just deleted stands in the address, and is looked for among one's own only."""
     found = await homes.page(context_of(request), person)
+    deleted = [one for one in reversed(found) if one.home.deleted_at is not None]
     just_now = request.query_params.get("deleted")
     values: dict[str, Any] = {
         "kept": [one for one in found if one.home.deleted_at is None],
-        "deleted": [one for one in found if one.home.deleted_at is not None],
-        "just_deleted": next((one for one in found if one.removed_at and one.home.id == just_now), None),
+        "deleted": deleted[:DELETED_SHOWN],
+        "more_deleted": len(deleted[DELETED_SHOWN:]),
+        "just_deleted": next((one for one in deleted if one.home.id == just_now), None),
+        "chosen": request.query_params.get("change"),
         "error": error.sentence if error is not None else "",
         "name": name[:60],
     }

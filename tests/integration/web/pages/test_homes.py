@@ -15,9 +15,11 @@ from carrel.store import homes as rows
 from carrel.store import templates
 
 from .asking import NAVIGATION, acting, forms, read, submit, words
+from .weighing import counted, weighed
 
 House = Any
 FILES = "/hub/homes"
+MOST_BYTES = 50_000
 
 
 @pytest.fixture
@@ -224,3 +226,22 @@ async def test_an_admin_sees_somebodys_homes_and_downloading_one_is_told_to_its_
     answer = await submit(root, page, f"{address}/homes/{home}/archive")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/gzip")
     assert "root, an admin, downloaded these files." in words(await read(browser, FILES))
+
+
+async def test_as_many_homes_as_one_may_have_are_a_small_page(
+    house: House, ada: User, browser: httpx.AsyncClient
+) -> None:
+    most = house.context.homes_per_person
+    for number in range(2 * most - 1):
+        home = await made(house, ada, f"a-home-with-an-ordinary-name-{number}")
+        if number % 2:
+            await homes.delete(house.context, acting(ada), home)
+    [first, *_] = await homes.page(house.context, acting(ada))
+    change = f"{FILES}?change={first.home.id}"
+    assert f'href="{change}"' in await read(browser, FILES)
+    assert f"{FILES}/{first.home.id}/rename" in forms(await read(browser, change))
+    weight = await weighed(browser, await browser.get(FILES, headers=NAVIGATION))
+    assert weight.whole < MOST_BYTES, weight.parts
+    with counted() as asked:
+        await browser.get(FILES, headers=NAVIGATION)
+    assert len(asked) < 10
