@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from carrel.domain.ids import InstallationId, PoolName, TemplateName, WorkspaceI
 from carrel.domain.template import Template
 from carrel.drivers.memory import MemoryDriver, World
 from carrel.drivers.registry import open_backend
-from carrel.ports.driver import Driver, DriverContext, Spec
+from carrel.ports.driver import Driver, DriverContext, Runs, Spec
 from carrel.settings.load import load
+from carrel.testing.delivery_contract import DeliveryContract, RunContract
 from carrel.testing.driver_contract import (
     AttachContract,
     Bench,
@@ -51,7 +52,9 @@ def spec_of(template: Template) -> Spec:
     return Spec(new_workspace_id(), PoolName("desk"), template, mint.new_secret())
 
 
-class TestMemory(DriverContract, AttachContract, HomeContract, RestartContract, LogsContract):
+class TestMemory(
+    DriverContract, AttachContract, HomeContract, DeliveryContract, RestartContract, LogsContract
+):
     @pytest.fixture
     async def bench(self) -> Bench:
         world, installation = World(), InstallationId(mint.new_id())
@@ -72,8 +75,16 @@ class TestMemory(DriverContract, AttachContract, HomeContract, RestartContract, 
         async def files(workspace_id: WorkspaceId) -> set[str]:
             return set(driver.files_of(workspace_id))
 
+        async def environment(workspace_id: WorkspaceId) -> Mapping[str, str]:
+            return driver.person_in(workspace_id).environment
+
+        async def everything(workspace_id: WorkspaceId) -> str:
+            found = await shown(driver, workspace_id)
+            return repr(driver.person_in(workspace_id)) if found else ""
+
         template = Template(TemplateName("tiny"), ("tiny",))
-        return Bench(driver, lambda: spec_of(template), reopen, stranger, crash, put_file, files)
+        bench = Bench(driver, lambda: spec_of(template), reopen, stranger, crash, put_file, files)
+        return replace(bench, environment=environment, everything=everything)
 
 
 class Locally:
@@ -106,6 +117,8 @@ class Locally:
             files=self.files,
             saved_at_end=SAVED_AT_END,
             place_of_home=lambda home_id: self.state / "homes" / home_id,
+            environment=self.environment,
+            everything=self.everything,
         )
 
     async def reopen(self) -> Driver:
@@ -125,13 +138,47 @@ class Locally:
         home = self.state / "slots" / workspace_id / "home"
         return {path.name for path in home.iterdir()} if home.exists() else set()
 
+    async def environment(self, workspace_id: WorkspaceId) -> Mapping[str, str]:
+        driver = self.opened[0]
+        assert isinstance(driver, Runs)
+        pairs = (await driver.run(workspace_id, ["env", "-0"], seconds=30)).output.split("\0")
+        return {name: value for name, _, value in (pair.partition("=") for pair in pairs if pair)}
+
+    async def everything(self, workspace_id: WorkspaceId) -> str:
+        """Through no link: a home is not its slot's."""
+        slot = self.state / "slots" / workspace_id
+        files = [path for path in slot.rglob("*") if path.is_file() and not path.is_symlink()]
+        mark = f"CARREL_WORKSPACE={workspace_id}".encode()
+        running = [environ for environ in _environments() if mark in environ]
+        return "\n".join(
+            [
+                *(path.read_text(errors="replace") for path in files),
+                *(each.decode(errors="replace") for each in running),
+            ]
+        )
+
     async def end(self) -> None:
         await leave_nothing(self.opened[0])
         for driver in self.opened[1:]:
             await driver.aclose()
 
 
-class TestLocal(DriverContract, AttachContract, HomeContract, RestartContract, LogsContract, RejectsContract):
+def _environments() -> Iterator[bytes]:
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            yield (process / "environ").read_bytes() if process.name.isdigit() else b""
+
+
+class TestLocal(
+    DriverContract,
+    AttachContract,
+    HomeContract,
+    DeliveryContract,
+    RunContract,
+    RestartContract,
+    LogsContract,
+    RejectsContract,
+):
     @pytest.fixture
     async def bench(self, tmp_path: Path) -> AsyncIterator[Bench]:
         template = Template(TemplateName("tiny"), TINY, environment={"SECRET": "{secret}", "HOME": "{home}"})

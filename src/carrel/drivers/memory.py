@@ -1,16 +1,29 @@
 """Instances that exist in memory alone, for tests and benches. They start at once and live as long as their `World` does."""
 
+import asyncio
 import hashlib
 import io
 import tarfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from carrel.domain.delivery import Delivery
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import HomeId, InstallationId, WorkspaceId
 from carrel.domain.template import HomeKind
 from carrel.drivers.options import refuse, refuse_unknown
-from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Rejected, Spec
+from carrel.ports.driver import (
+    Driver,
+    DriverContext,
+    DriverUnavailable,
+    Instance,
+    InstanceState,
+    Ran,
+    Rejected,
+    Spec,
+    TookTooLong,
+)
+from carrel.rules.delivery import refusal
 
 Place = tuple[InstallationId, str]
 """Whose they are, and of which backend."""
@@ -33,6 +46,16 @@ class Kept:
     """What is saved in it while it has no home."""
     printed: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+    delivered: Delivery = field(default_factory=Delivery)
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+    """Every command that was asked for in it."""
+
+
+Answer = Callable[[Kept, tuple[str, ...]], Awaitable[Ran]]
+
+
+async def ends_well(_kept: Kept, _command: tuple[str, ...]) -> Ran:
+    return Ran(0, "")
 
 
 @dataclass(slots=True)
@@ -42,6 +65,8 @@ class World:
     instances: dict[Place, dict[WorkspaceId, Kept]] = field(default_factory=dict)
     addresses: set[str] = field(default_factory=set)
     homes: dict[HomeId, Files] = field(default_factory=dict)
+    answer: Answer = ends_well
+    """How commands end. For tests."""
 
     def address_for(self, workspace_id: WorkspaceId) -> str:
         """One of 127/8 that no other instance has. Told by the id, so that a world begun anew gives others than the last."""
@@ -98,6 +123,22 @@ class MemoryDriver:
             self.crash(workspace_id, "It was ended, so that its files could be taken out.")
         kept.has_ended, kept.home_id = True, None
 
+    async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
+        if (sentence := refusal(delivery)) is not None:
+            raise Rejected(sentence)
+        self._known(workspace_id).delivered = delivery
+
+    async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
+        kept = self._known(workspace_id)
+        if kept.instance.state is not InstanceState.RUNNING:
+            raise DriverUnavailable("Nothing runs in this workspace, so no command can be run in it.")
+        kept.ran.append(tuple(command))
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._world.answer(kept, tuple(command))
+        except TimeoutError as error:
+            raise TookTooLong(f"The command did not end within {seconds:g} seconds.") from error
+
     @property
     def home_place(self) -> str:
         return "memory"
@@ -152,6 +193,13 @@ class MemoryDriver:
         """What somebody inside sees and saves. For tests and benches, as `crash`."""
         kept = self._known(workspace_id)
         return kept.scratch if kept.home_id is None else self._world.homes[kept.home_id]
+
+    def person_in(self, workspace_id: WorkspaceId) -> Delivery:
+        """What was delivered there. For tests, as `crash`."""
+        return self._known(workspace_id).delivered
+
+    def ran_in(self, workspace_id: WorkspaceId) -> Sequence[tuple[str, ...]]:
+        return tuple(self._known(workspace_id).ran)
 
     def home_of(self, workspace_id: WorkspaceId) -> HomeId | None:
         return self._known(workspace_id).home_id

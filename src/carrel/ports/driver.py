@@ -34,6 +34,7 @@ __all__ = [
     "Restarts",
     "Runs",
     "Spec",
+    "TookTooLong",
     "base_path",
     "within",
 ]
@@ -61,6 +62,14 @@ async def within(seconds: float, answer: Awaitable[T], *, what: str) -> T:
             return await answer
     except TimeoutError as error:
         raise DriverUnavailable(f"The backend did not {what} within {seconds:g} seconds.") from error
+
+
+class TookTooLong(DriverUnavailable):
+    """A command in an instance did not end in its time, and was ended. `output`: the last lines it printed."""
+
+    def __init__(self, sentence: str, output: str = "") -> None:
+        super().__init__(sentence)
+        self.output = output
 
 
 class OutOfCapacity(DriverError):
@@ -180,7 +189,9 @@ class Runs(Protocol):
     """Can run a command inside an instance: its files, its environment with what was delivered, its user; ended with it."""
 
     async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
-        """Ends the command and all it started after `seconds`. Raises DriverUnavailable (also for that), Rejected."""
+        """Ends the command and all it started after `seconds`, or when the caller gives up. It begins only once a former one has ended,
+        also one that a control plane began which was killed. Raises TookTooLong, DriverUnavailable, Rejected.
+        """
         ...
 
 

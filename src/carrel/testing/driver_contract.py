@@ -9,7 +9,7 @@ Needs a pytest plugin that runs `async def` tests (anyio with `anyio_mode = "aut
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,10 @@ class Bench:
     """A file that every app of `make_spec` saves when it is told to end. For `HomeContract`."""
     place_of_home: Callable[[HomeId], Path] | None = None
     """Where on this machine the files of a home lie. For `HomeContract`."""
+    environment: Callable[[WorkspaceId], Awaitable[Mapping[str, str]]] | None = None
+    """Of what a person inside starts now. For `DeliveryContract`."""
+    everything: Callable[[WorkspaceId], Awaitable[str]] | None = None
+    """All that is kept of one instance, its files and the environments of its processes, as one text. For `DeliveryContract`."""
 
 
 def new_workspace_id() -> WorkspaceId:

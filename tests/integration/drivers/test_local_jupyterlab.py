@@ -133,7 +133,10 @@ async def test_a_kernel_starts_in_the_home_and_knows_nothing_of_ours(
     assert (lab.home / "by_kernel.txt").exists()
     assert not any("crl_" in value for value in environment.values())
     ours = {name for name in environment if name.startswith("CARREL_")}
-    assert ours == {"CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_BACKEND", "CARREL_POOL"}
+    assert ours == {
+        *("CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_BACKEND", "CARREL_POOL"),
+        "CARREL_PERSON",
+    }
 
 
 async def test_what_a_kernel_without_a_notebook_saved_is_recovered(lab: Lab) -> None:

@@ -66,6 +66,7 @@ async def test_the_environment_is_the_recipe_and_our_tags_and_nothing_else(local
         "CARREL_INSTALLATION": local.installation,
         "CARREL_BACKEND": "local",
         "CARREL_POOL": "desk",
+        "CARREL_PERSON": str(local.slot(spec.workspace_id) / "person"),
     }
 
 

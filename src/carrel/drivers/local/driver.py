@@ -12,9 +12,10 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from carrel.clock import SystemClock
+from carrel.domain.delivery import Delivery
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
 from carrel.domain.template import HomeKind
-from carrel.drivers.local import launch, starting
+from carrel.drivers.local import commands, launch, person, sharing, starting
 from carrel.drivers.local.ending import end_everything
 from carrel.drivers.local.faults import may_be_away, may_be_full
 from carrel.drivers.local.homes import PLACE, Homes
@@ -23,11 +24,11 @@ from carrel.drivers.local.options import Options, read
 from carrel.drivers.local.ports import PortBook
 from carrel.drivers.local.processes import Member, census, cpu_seconds
 from carrel.drivers.local.showing import INTERRUPTED, UNSEEN, Evidence, shown
-from carrel.drivers.local.slot import Record, Slot, slots_in
+from carrel.drivers.local.slot import BLANK, Record, Slot, slots_in
 from carrel.drivers.local.tail import tail
 from carrel.drivers.local.watch import Watch
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Rejected, Spec
+from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Ran, Rejected, Spec
 
 T = TypeVar("T")
 
@@ -72,6 +73,21 @@ class LocalDriver:
 
     async def detach(self, workspace_id: WorkspaceId) -> None:
         await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._detach(workspace_id))
+
+    async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
+        person.check(delivery)
+        await self._alone(
+            workspace_id, None, lambda: self._in_thread(lambda: self._deliver(workspace_id, delivery))
+        )
+
+    async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
+        """Its beginning holds the workspace's turn, so that whoever ends the workspace sees it; its run does not."""
+        async with self._locks.setdefault(workspace_id, asyncio.Lock()):
+            slot, _ = self._standing(workspace_id)
+            members = await self._watch.members_of(workspace_id)
+            with may_be_away("The command cannot be run"):
+                running = await commands.begin(members, slot.path, command, seconds)
+        return await running.ended()
 
     @property
     def home_place(self) -> str:
@@ -182,26 +198,42 @@ class LocalDriver:
         slot.make()
         slot.intend(self._record(spec, port))
         slot.write_files(spec.template.files)
+        if spec.template.home is not HomeKind.PERSISTENT:
+            sharing.bring_in(slot.path / BLANK, spec.template.data)
         ready = launch.render(spec, self._options, owner=self._owner, slot=str(slot.path), port=port)
         self._keepers[starting.start(ready, slot.path)] = spec.workspace_id
 
     def _record(self, spec: Spec, port: int) -> Record:
-        owner = self._owner
-        return Record(owner.installation, owner.backend, spec.pool, port, spec.template.home)
+        owner, template = self._owner, spec.template
+        return Record(
+            owner.installation, owner.backend, spec.pool, port, template.home, data=dict(template.data)
+        )
 
     async def _end(self, workspace_id: WorkspaceId) -> None:
         await end_everything(lambda: self._watch.members_of(workspace_id), self._options.stop_grace)
 
     def _attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
-        record = self._slot(workspace_id).record()
-        if record is None or not self._is_ours(record):
-            raise Rejected(f"There is no instance of workspace {workspace_id} to bring a home into.")
+        slot, record = self._standing(workspace_id)
         if record.home is not HomeKind.PERSISTENT:
             raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
-        if not self._slot(workspace_id).home:
+        if not slot.home:
             raise Rejected("The files were taken out of this workspace; it takes none any more.")
         with may_be_away("The home cannot be brought in"):
-            self._slot(workspace_id).switch_home(str(self._homes.make(home_id)))
+            home = self._homes.make(home_id)
+            sharing.bring_in(home, record.data)
+            slot.switch_home(str(home))
+
+    def _deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
+        slot, _ = self._standing(workspace_id)
+        with may_be_away("A person's settings cannot be brought in"):
+            person.deliver(slot.path, delivery)
+
+    def _standing(self, workspace_id: WorkspaceId) -> tuple[Slot, Record]:
+        slot = self._slot(workspace_id)
+        record = slot.record()
+        if record is None or not self._is_ours(record):
+            raise Rejected(f"There is no instance of workspace {workspace_id}.")
+        return slot, record
 
     def _all_evidence(self) -> dict[WorkspaceId, Evidence]:
         found = {

@@ -16,13 +16,20 @@ WORKSPACE_TAG = "CARREL_WORKSPACE"
 INSTALLATION_TAG = "CARREL_INSTALLATION"
 BACKEND_TAG = "CARREL_BACKEND"
 POOL_TAG = "CARREL_POOL"
+PERSON = "CARREL_PERSON"
+"""Tells everything in the instance where to find what was delivered."""
 
 HOST = "127.0.0.1"
 
-RESERVED = frozenset({"home", "blank", "log", "log.1", "instance.json", "process.json", "ended.json"})
+RESERVED = frozenset(
+    {
+        *("home", "blank", "person", "deliveries", "log", "log.1", "run.lock"),
+        *("instance.json", "process.json", "ended.json"),
+    }
+)
 """What the driver itself keeps in a slot; no file of a template may take its place."""
 
-PLACEHOLDERS = frozenset({"host", "port", "base_path", "home", "slot", "secret", "id"})
+PLACEHOLDERS = frozenset({"host", "port", "base_path", "home", "slot", "person", "secret", "id"})
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -71,6 +78,7 @@ def render(spec: Spec, options: Options, *, owner: Owner, slot: str, port: int) 
         "base_path": spec.base_path,
         "home": f"{slot}/home",
         "slot": slot,
+        "person": f"{slot}/person",
         "secret": spec.secret,
         "id": spec.workspace_id,
     }
@@ -84,7 +92,7 @@ def render(spec: Spec, options: Options, *, owner: Owner, slot: str, port: int) 
     arguments = [_filled(argument, values) for argument in spec.template.command[1:]]
     return Launch(
         argv=(_program(spec, options), *arguments),
-        environment={"PATH": options.path, "LANG": options.language} | own | tags,
+        environment={"PATH": options.path, "LANG": options.language, PERSON: values["person"]} | own | tags,
     )
 
 

@@ -3,12 +3,13 @@
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from carrel.domain.ids import InstallationId, PoolName, WorkspaceId, is_id
 from carrel.domain.template import HomeKind
+from carrel.drivers.local import person, sharing
 from carrel.drivers.local.files import read_object, write_object, write_whole, written_out
 from carrel.drivers.local.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable, Rejected
@@ -26,6 +27,8 @@ class Record:
     pool: PoolName
     port: int
     home: HomeKind
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Shared folders: name in the home, and where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Slot:
             directory.mkdir(mode=0o700, exist_ok=True)
         if not os.path.lexists(self.path / "home"):
             self.switch_home(BLANK)
+        person.make(self.path)
 
     def switch_home(self, target: str) -> None:
         """In one step: whoever looks sees the old home or the new one."""
@@ -94,6 +98,7 @@ class Slot:
                 pool=PoolName(str(found["pool"])),
                 port=int(found["port"]),
                 home=HomeKind(found["home"]),
+                data=dict(found.get("data", {})),
             )
         except (KeyError, ValueError, TypeError):
             return None
@@ -126,6 +131,9 @@ class Slot:
         A slot without the link takes no home any more, so that whoever is late brings none in. To remove it takes no room on a full disk.
         """
         self.settle()
+        record = self.record()
+        if record is not None and self.home not in ("", BLANK):
+            sharing.take_out(Path(self.home), record.data)
         if not self.path.is_symlink():
             (self.path / "home").unlink(missing_ok=True)
 

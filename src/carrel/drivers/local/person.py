@@ -1,0 +1,78 @@
+"""What was delivered to one workspace's person: a directory in the slot that is replaced whole. Decides nothing about what is delivered."""
+
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from carrel.domain.delivery import Delivery
+from carrel.drivers.local.files import read_object, write_object, write_whole
+from carrel.mint import new_id
+from carrel.ports.driver import Rejected
+from carrel.rules.delivery import refusal
+
+NAME: Final = "person"
+"""A link in the slot to the one directory that counts."""
+DELIVERIES: Final = "deliveries"
+_NOTHING: Final = "none"
+_OBJECT: Final = "environment.json"
+_SHELL: Final = "environment"
+
+
+def make(slot: Path) -> None:
+    """An empty one, unless something was delivered already."""
+    (slot / DELIVERIES / _NOTHING).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (slot / NAME).is_symlink():
+        _switch(slot, _NOTHING)
+
+
+def check(delivery: Delivery) -> None:
+    """Raises Rejected. Its sentence never holds a value."""
+    if (sentence := refusal(delivery)) is not None:
+        raise Rejected(sentence)
+
+
+def deliver(slot: Path, delivery: Delivery) -> None:
+    """Whoever looks sees all of the former or all of this, whatever is killed meanwhile; then nothing of the former is left."""
+    name = new_id()
+    draft = slot / DELIVERIES / name
+    draft.mkdir(mode=0o700, parents=True)
+    write_object(draft / _OBJECT, dict(delivery.environment))
+    write_whole(draft / _SHELL, _exports(delivery.environment))
+    for path, text in delivery.files.items():
+        _make_parents(draft, PurePosixPath(path).parts[:-1])
+        write_whole(draft / path, text)
+    _switch(slot, name)
+    _forget_others(slot, keep=(name, _NOTHING))
+
+
+def environment(slot: Path) -> dict[str, str]:
+    return {str(name): str(value) for name, value in (read_object(slot / NAME / _OBJECT) or {}).items()}
+
+
+def _exports(variables: Mapping[str, str]) -> str:
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def _make_parents(draft: Path, parts: Iterable[str]) -> None:
+    for part in parts:
+        draft = draft / part
+        draft.mkdir(mode=0o700, exist_ok=True)
+
+
+def _switch(slot: Path, name: str) -> None:
+    draft = slot / f"{NAME}.new"
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(f"{DELIVERIES}/{name}")
+    draft.replace(slot / NAME)
+
+
+def _forget_others(slot: Path, keep: Iterable[str]) -> None:
+    for each in (slot / DELIVERIES).iterdir():
+        if each.name in keep:
+            continue
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
