@@ -31,7 +31,7 @@ def jupyterlab() -> Path:
     return LAB_BIN
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:

@@ -50,7 +50,7 @@ def small_config(pools: str) -> str:
     return template + "\n[pools.jupyterlab]\nwarm = 0\n" + pools
 
 
-async def eventually(what: str, holds: Any, within: float = 20.0) -> Any:
+async def eventually(what: str, holds: Any, within: float = 30.0, *, every: float = 0.05) -> Any:
     """The first true answer of `holds`, asked again and again; it may be async, and may raise while things settle."""
     deadline = time.monotonic() + within
     last: BaseException | None = None
@@ -64,7 +64,7 @@ async def eventually(what: str, holds: Any, within: float = 20.0) -> Any:
             last = None
         except (httpx.HTTPError, OSError, AssertionError, KeyError) as error:
             last = error
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every)
     raise AssertionError(f"not within {within:.0f} s: {what}") from last
 
 

@@ -1,6 +1,5 @@
 """A start that cannot succeed: one sentence that says what to do, an exit status that says what kind of thing it was, nothing left behind."""
 
-import asyncio
 import os
 import resource
 import shutil
@@ -206,30 +205,19 @@ async def test_an_envoy_that_ends_at_once_is_quoted(unlucky: Carrel, tmp_path: P
 WRONG_FILES = {
     "a comma instead of a bracket": ("port = 8000\nhost = [1,,2]\n", ["line 2"]),
     "a key that nobody knows": ("[pools.jupyterlab]\nwarn = 3\n", ["pools.jupyterlab.warn", "did you mean pools.jupyterlab.warm?"]),
-    "a table that nobody knows": ("[pool.jupyterlab]\nwarm = 3\n", ["there is no setting pool", "did you mean pools?"]),
-    "a text where a number belongs": ('[pools.jupyterlab]\nwarm = "many"\n', ["pools.jupyterlab.warm", "expected a whole number"]),
-    "a template that is not there": ('[pools.lab]\ntemplate = "rstudjo"\nbackend = "local"\n', ['pools.lab.template is "rstudjo"', "there is jupyterlab"]),
-    "a backend that is not there": ('[pools.lab]\ntemplate = "jupyterlab"\nbackend = "cloud"\n', ['pools.lab.backend is "cloud"', "there is local"]),
-    "a duration without a unit": ('[pools.jupyterlab]\nmax_age = "12"\n', ["pools.jupyterlab.max_age", "12h"]),
     "a driver that is not there": ('[backends.local]\ndriver = "docket"\n', ["docket", "local"]),
 }  # fmt: skip
-"""What stands in the file, and what must be said about it besides the file's own name."""
+"""What stands in the file, and what must be said about it besides the file's own name: one of each kind, for all that can be wrong in a
+file is in tests/unit/settings."""
 
 
-async def test_every_wrong_file_is_named_with_the_place_and_what_was_expected(tmp_path: Path) -> None:
-    two_at_once = asyncio.Semaphore(2)
-    async with asyncio.TaskGroup() as group:
-        for number, mistake in enumerate(WRONG_FILES):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            group.create_task(_is_explained(mistake, folder, two_at_once))
-
-
-async def _is_explained(mistake: str, folder: Path, gate: asyncio.Semaphore) -> None:
+@pytest.mark.parametrize("mistake", WRONG_FILES)
+async def test_a_wrong_file_is_named_with_the_place_and_what_was_expected(
+    tmp_path: Path, mistake: str
+) -> None:
     text, expected = WRONG_FILES[mistake]
-    carrel = prepared(folder, text)
-    async with gate:
-        refusal = await refused(carrel)
+    carrel = prepared(tmp_path, text)
+    refusal = await refused(carrel)
     assert refusal.status == INVALID, f"{mistake}: {refusal.said}"
     for part in expected:
         assert part in refusal.said, f"{mistake}: {refusal.said}"

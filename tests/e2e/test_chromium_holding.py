@@ -1,7 +1,7 @@
 """What needs JavaScript on the pages of one's own: a countdown that ends by itself, a log that goes on, a button that copies."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import httpx
@@ -13,29 +13,33 @@ from .running import Carrel, PersonWithToken, eventually, running, small_config
 
 pytestmark = pytest.mark.chromium
 
+_NUMBERS = count()
+
 POOLS = """
 [pools.small]
 template = "small"
 backend = "local"
 warm = 1
-limit = 4
+limit = 12
 """
 
 
-@pytest.fixture
-async def carrel(tmp_path: Path) -> AsyncIterator[Carrel]:
-    async with running(tmp_path, small_config(POOLS)) as found:
+@pytest.fixture(scope="module")
+async def carrel(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Carrel]:
+    async with running(tmp_path_factory.mktemp("holding"), small_config(POOLS)) as found:
         await found.warm("small", 1)
         yield found
 
 
 @pytest.fixture
 async def ada(carrel: Carrel) -> PersonWithToken:
-    return await carrel.person("ada")
+    """Somebody else in every test."""
+    return await carrel.person(f"ada-{next(_NUMBERS)}")
 
 
 @pytest.fixture
 async def held(carrel: Carrel, ada: PersonWithToken) -> dict[str, Any]:
+    await carrel.warm("small", 1)
     claim = await carrel.claim("small", ada.token)
     return dict(claim["workspace"]) | {"claim": claim["id"]}
 

@@ -86,7 +86,7 @@ async def _a_file_that_envoy_refuses(carrel: Carrel) -> None:
     async def is_told() -> bool:
         return bool((await doctor(carrel))["CRL205"]["outcome"] == "bad")
 
-    await eventually("the refused file is told", is_told)
+    await eventually("the refused file is told", is_told, within=60, every=0.5)
 
 
 async def _a_control_plane_that_hangs(carrel: Carrel) -> None:
@@ -99,7 +99,7 @@ async def _a_control_plane_that_hangs(carrel: Carrel) -> None:
             found = await doctor(carrel)
             return outcomes(found, {"CRL110", "CRL206"}) == {"bad"}
 
-        await eventually("the hanging control plane is told", is_told, within=90)
+        await eventually("the hanging control plane is told", is_told, within=90, every=3)
     finally:
         carrel.process.send_signal(signal.SIGCONT)
 
