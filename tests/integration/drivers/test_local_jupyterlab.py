@@ -15,6 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from carrel import mint
+from carrel.domain.delivery import Delivery
 from carrel.domain.ids import HomeId, PoolName
 from carrel.drivers.local.driver import LocalDriver
 from carrel.ports.driver import InstanceState, Spec
@@ -139,6 +140,54 @@ async def test_a_kernel_starts_in_the_home_and_knows_nothing_of_ours(
     }
 
 
+THEIRS = Delivery(
+    {"COURSE_KEY": 'it\'s "quoted"\nand $HOME', "CARREL_USER": "ada"},
+    {"gitconfig": "[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n"},
+)
+SAYS_TYPED = 'printf "<%s>:<%s>" "$(git config user.name)" "$CARREL_USER"'
+SAYS = (
+    "import json, os, subprocess;"
+    "git = lambda key: subprocess.run(['git', 'config', key], capture_output=True, text=True).stdout.strip();"
+    "print(json.dumps([os.environ.get('COURSE_KEY'), git('user.name'), git('user.email')]))"
+)
+
+
+async def test_what_is_started_after_the_claim_has_what_was_delivered_and_nothing_before_has(
+    warm: Lab,
+) -> None:
+    assert json.loads(await run(warm, SAYS)) == [None, "", ""]
+    assert await typed(warm, SAYS_TYPED) == "<>:<>"
+    await warm.driver.attach(warm.spec.workspace_id, warm.home_id)
+    await warm.driver.deliver(warm.spec.workspace_id, THEIRS)
+    kernel = await kernel_of(warm, "second.ipynb")
+    said = [THEIRS.environment["COURSE_KEY"], "Ada Lovelace", "ada@example.org"]
+    assert json.loads(await run_in(warm, kernel, SAYS)) == said
+    assert (await warm.http.post(f"api/kernels/{kernel}/restart")).status_code == 200
+    assert json.loads(await run_in(warm, kernel, SAYS)) == said
+    assert await typed(warm, SAYS_TYPED) == "<Ada Lovelace>:<ada>"
+    (warm.home / ".gitconfig").write_text("[user]\n\tname = Countess\n")
+    assert json.loads(await run_in(warm, kernel, SAYS))[1:] == ["Countess", "ada@example.org"]
+
+
+async def test_the_kernel_keeps_its_name_and_can_be_interrupted(lab: Lab) -> None:
+    specs = (await lab.http.get("api/kernelspecs")).json()
+    assert specs["default"] == "python3"
+    assert specs["kernelspecs"]["python3"]["spec"]["display_name"].startswith("Python 3")
+    kernel = await kernel_of(lab, "n.ipynb")
+    sleeping = asyncio.create_task(
+        run_in(
+            lab,
+            kernel,
+            "try:\n    print(open('begun', 'w').close());import time; time.sleep(300)\nexcept KeyboardInterrupt: print('woken')",
+        )
+    )
+    async with asyncio.timeout(30):
+        while not (lab.home / "begun").exists():
+            await asyncio.sleep(0.05)
+        await lab.http.post(f"api/kernels/{kernel}/interrupt")
+        assert "woken" in await sleeping
+
+
 async def test_what_a_kernel_without_a_notebook_saved_is_recovered(lab: Lab) -> None:
     """Such a kernel works in the directory that the app was started in, before there was a home."""
     kernel = (await lab.http.post("api/kernels", json={"name": "python3"})).json()["id"]
@@ -150,13 +199,7 @@ async def test_what_a_kernel_without_a_notebook_saved_is_recovered(lab: Lab) -> 
 @pytest.mark.parametrize(("asked", "below"), [({}, ""), ({"cwd": ""}, ""), ({"cwd": "sub"}, "sub")])
 async def test_a_terminal_opens_in_the_home(lab: Lab, asked: dict[str, str], below: str) -> None:
     (lab.home / "sub").mkdir()
-    name = (await lab.http.post("api/terminals", json=asked)).json()["name"]
-    async with lab.socket(f"terminals/websocket/{name}") as socket:
-        await socket.send(json.dumps(["stdin", "echo typed > by_terminal.txt; echo do''ne\r"]))
-        shown_so_far = ""
-        while "done" not in shown_so_far:
-            kind, *texts = json.loads(await socket.recv())
-            shown_so_far += texts[0] if kind == "stdout" else ""
+    await typed(lab, "echo typed > by_terminal.txt", asked)
     assert (lab.home / below / "by_terminal.txt").read_text() == "typed\n"
 
 
@@ -188,11 +231,27 @@ async def test_a_taken_port_ends_the_app_instead_of_moving_it(lab: Lab, local: L
     assert f"port {before.endpoint.port}" in await lab.driver.logs(workspace_id, 50)
 
 
+async def typed(lab: Lab, line: str, asked: dict[str, str] | None = None) -> str:
+    """What a line prints in a new terminal between the words `beg` + `un` and `do` + `ne`."""
+    name = (await lab.http.post("api/terminals", json=asked or {})).json()["name"]
+    async with lab.socket(f"terminals/websocket/{name}") as socket:
+        await socket.send(json.dumps(["stdin", f"echo beg''un; {line}; echo do''ne\r"]))
+        shown_so_far = ""
+        while "done" not in shown_so_far:
+            kind, *texts = json.loads(await socket.recv())
+            shown_so_far += texts[0] if kind == "stdout" else ""
+    return shown_so_far.partition("begun")[2].partition("done")[0].strip()
+
+
 async def run(lab: Lab, code: str) -> str:
     """What a cell prints."""
-    session = {"path": "n.ipynb", "name": "n.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
-    kernel = (await lab.http.post("api/sessions", json=session)).json()["kernel"]["id"]
-    return await run_in(lab, kernel, code)
+    return await run_in(lab, await kernel_of(lab, "n.ipynb"), code)
+
+
+async def kernel_of(lab: Lab, path: str) -> str:
+    session = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+    kernel: str = (await lab.http.post("api/sessions", json=session)).json()["kernel"]["id"]
+    return kernel
 
 
 async def run_in(lab: Lab, kernel: str, code: str) -> str:
