@@ -5,13 +5,16 @@ import contextlib
 import json
 import resource
 import secrets
+import tarfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 
 from .running import Carrel, PersonWithToken, eventually, running, small_config
@@ -60,6 +63,18 @@ def _is_problem(answer: httpx.Response, *statuses: int) -> bool:
     return True
 
 
+async def aenumerated(items: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
+    number = 0
+    async for item in items:
+        yield number, item
+        number += 1
+
+
+def _packing(hub: psutil.Process) -> bool:
+    """Whether a file of somebody's home is open in the control plane."""
+    return any("/homes/" in file.path for file in hub.open_files())
+
+
 # -- too large -----------------------------------------------------------------------------------------------------------
 
 
@@ -88,6 +103,38 @@ async def test_fifty_megabytes_into_a_workspace_arrive_whole(house: House) -> No
         assert sent.status_code == 201, sent.text
         back = await client.get(house.own + "files/large", headers=_bearer(house.alice))
     assert back.content == body
+
+
+async def test_fifty_megabytes_of_files_are_downloaded_whole_and_never_kept_in_memory(
+    house: House, tmp_path: Path
+) -> None:
+    """Somebody reads slowly, and the packing waits for them; somebody goes away in the middle, and it ends."""
+    content = secrets.token_bytes(50 * MEBIBYTE)
+    assert house.carrel.process is not None
+    hub, most = psutil.Process(house.carrel.process.pid), 0
+    async with house.carrel.api(house.alice.token) as api:
+        [home] = (await api.get("/homes")).json()["items"]
+        (house.carrel.state / "homes" / home["id"] / "large").write_bytes(content)
+        before = hub.memory_info().rss
+        async with api.stream("GET", f"/homes/{home['id']}/archive") as answer:
+            assert answer.status_code == 200
+            with (tmp_path / "files.tar.gz").open("wb") as file:
+                async for number, chunk in aenumerated(answer.aiter_raw()):
+                    if number == 200:
+                        await asyncio.sleep(1)
+                    if number % 50 == 0:
+                        most = max(most, hub.memory_info().rss)
+                    file.write(chunk)
+        for _ in range(6):  # more than one may have under way
+            async with api.stream("GET", f"/homes/{home['id']}/archive") as answer:
+                assert answer.status_code == 200
+                await anext(answer.aiter_raw())
+            await eventually("the download ended", lambda: not _packing(hub))
+    with tarfile.open(tmp_path / "files.tar.gz") as packed:
+        whole = packed.extractfile("large")
+        assert whole is not None
+        assert whole.read() == content
+    assert most - before < 25 * MEBIBYTE
 
 
 @pytest.mark.parametrize("place", ["the hub", "a workspace"])

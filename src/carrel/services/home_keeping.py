@@ -24,7 +24,7 @@ EVERY: Final = 60.0
 """Seconds between two looks."""
 MEASURED_EVERY: Final = timedelta(days=1)
 """Besides once after every time it came out of a workspace."""
-MEASURES_WITHIN: Final = 120.0
+MEASURES_WITHIN: Final = 600.0
 REMOVES_WITHIN: Final = 600.0
 """Seconds for one home."""
 AGAIN_AFTER: Final = timedelta(hours=1)

@@ -256,8 +256,12 @@ def _write_down_visit(conn: Connection, actor: Actor, home_id: HomeId, sentence:
 async def _chunks(driver: KeepsHomes | None, home_id: HomeId) -> AsyncGenerator[bytes, None]:
     if driver is None:
         raise Unavailable("No backend keeps files here, so there is nothing to download.")
+    chunks = driver.archive_home(home_id)
     try:
-        async for chunk in driver.archive_home(home_id):
+        async for chunk in chunks:
             yield chunk
     except DriverError as error:
         raise Unavailable(error.sentence) from error
+    finally:
+        if isinstance(chunks, AsyncGenerator):  # at once, not when it is found to be waste
+            await chunks.aclose()
