@@ -77,3 +77,14 @@ async def test_changes_at_once_lose_nothing(replicas: list[Store]) -> None:
     found = await replicas[0].read(templates.get, LAB)
     assert found is not None
     assert (found.version, found.title) == ("12", "12")
+
+
+async def test_pools_are_told_what_they_start_now(world: World) -> None:
+    await put(world, "v1")
+    await put(world, "v2")
+    lab, gone = await world.pool("lab"), await world.pool("gone", template=TemplateName("nothing"))
+    assert await world.store.read(templates.started) == {lab.name: (LAB, "v2")}
+    assert await world.store.read(templates.started, lab.name) == {lab.name: (LAB, "v2")}
+    assert await world.store.read(templates.started, gone.name) == {}
+    await world.store.write(templates.retire, LAB)
+    assert await world.store.read(templates.started) == {}

@@ -31,6 +31,7 @@ _FIELDS = (
     "last_active_at",
     "stops_at",
     "reason",
+    "update_available",
 )
 _COLUMNS = (
     Column("id"),

@@ -64,6 +64,8 @@ class Listed:
     template: Template | None = None
     prospect: Prospect | None = None
     """When it stops, and why; None where nobody holds it, or it does so already."""
+    has_update: bool = False
+    """The template has a newer version than it runs."""
 
 
 @dataclass(frozen=True, slots=True)

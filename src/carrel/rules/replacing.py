@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from carrel.domain.pool import Pool
 from carrel.domain.reason import ReasonCode
 from carrel.rules.foresee import Foreseen
-from carrel.rules.outdated import has_update, is_outdated
+from carrel.rules.outdated import current, has_update, is_outdated
 from carrel.rules.view import View
 
 
@@ -56,15 +56,16 @@ def _those(many: int, warm: int) -> str:
 
 def replacing(view: View, policy: Pool, foreseen: Foreseen) -> Replacing:
     """`view` has the template as it would be, and the workspaces as they are; `foreseen` is what the planner makes of it."""
-    warm = sum(is_outdated(row, view.template) for row in view.warm)
-    due = warm + sum(is_outdated(row, view.template) for row in view.coming)
+    now = current(view.template)
+    warm = sum(is_outdated(row, now) for row in view.warm)
+    due = warm + sum(is_outdated(row, now) for row in view.coming)
     ended = sum(many for _, many in foreseen.retires)
     replaced = min(due, sum(many for why, many in foreseen.retires if why.code is ReasonCode.OUTDATED))
     return Replacing(
         warm=warm,
         replaced=replaced,
         staying=max(0, due - ended) if foreseen.is_whole else 0,
-        kept=sum(has_update(row, view.template) for row in view.held),
+        kept=sum(has_update(row, now) for row in view.held),
         is_paused=policy.paused,
         is_whole=foreseen.is_whole,
     )

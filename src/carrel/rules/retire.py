@@ -10,7 +10,7 @@ from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Workspace
 from carrel.rules.actions import Destroy
-from carrel.rules.outdated import is_outdated
+from carrel.rules.outdated import current, is_outdated
 from carrel.rules.view import View
 from carrel.rules.wording import humanly
 
@@ -26,8 +26,12 @@ def retire(view: View, policy: Pool, now: datetime) -> list[Destroy]:
 
 def overdue(view: View, policy: Pool, now: datetime) -> list[tuple[Workspace, Reason]]:
     """The warm ones that are to be replaced, outdated before stale, oldest first."""
-    outdated = [row for row in view.warm if is_outdated(row, view.template)]
-    stale = [row for row in view.warm if _is_stale(row, policy, now) and not is_outdated(row, view.template)]
+    outdated = [row for row in view.warm if is_outdated(row, current(view.template))]
+    stale = [
+        row
+        for row in view.warm
+        if _is_stale(row, policy, now) and not is_outdated(row, current(view.template))
+    ]
     return [
         *((row, _OUTDATED) for row in _oldest_first(outdated)),
         *((row, _stale(policy)) for row in _oldest_first(stale)),
@@ -38,7 +42,7 @@ def _retire_coming(view: View) -> list[Destroy]:
     """At once, ready numbers do not suffer. But somebody who waits takes the old version, unless that one fails to start."""
     if view.waiting and not view.recent_failures:
         return []
-    return [Destroy(row, _OUTDATED) for row in view.coming if is_outdated(row, view.template)]
+    return [Destroy(row, _OUTDATED) for row in view.coming if is_outdated(row, current(view.template))]
 
 
 def _retire_warm(view: View, policy: Pool, now: datetime) -> list[Destroy]:

@@ -31,6 +31,7 @@ from carrel.services import outlook
 from carrel.services.context import Context
 from carrel.services.handover import hand_over, home_place
 from carrel.services.outlook import Outlook
+from carrel.services.updates import updatable
 from carrel.services.visibility import require_seen, seen_claim
 from carrel.store import audit, claims, events, home_list, homes, pools, templates, users, workspaces
 
@@ -58,6 +59,8 @@ class ClaimView:
     is_new: bool = False
     home: str | None = None
     """What the files are called that it brings along."""
+    has_update: bool = False
+    """The template has a newer version than its workspace runs."""
 
     @property
     def outcome(self) -> str:
@@ -213,10 +216,17 @@ def _view(
 
 
 def _with_homes(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]:
+    """And with what is newer: one look each for however many."""
     ids = [view.claim.home_id for view in views if view.claim.home_id is not None]
     called = home_list.names(conn, ids)
+    pool = views[0].claim.pool if len(views) == 1 else None
+    newer = updatable(conn, [view.workspace for view in views if view.workspace is not None], pool)
     return [
-        replace(view, home=called.get(view.claim.home_id)) if view.claim.home_id is not None else view
+        replace(
+            view,
+            home=called.get(view.claim.home_id) if view.claim.home_id is not None else None,
+            has_update=view.workspace is not None and view.workspace.id in newer,
+        )
         for view in views
     ]
 

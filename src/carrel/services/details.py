@@ -19,6 +19,7 @@ from carrel.ports.driver import Logs, Restarts
 from carrel.rules.access import Action
 from carrel.rules.term import prospect
 from carrel.services.context import Context
+from carrel.services.updates import updatable
 from carrel.services.visibility import seen_workspace
 from carrel.store import claims, events, pools, templates, users
 
@@ -35,6 +36,8 @@ class Details:
     prospect: Prospect | None = None
     """When it stops, and why; None where nobody holds it, or it does so already."""
     owner_name: str | None = None
+    has_update: bool = False
+    """The template has a newer version than it runs."""
 
 
 async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Details:
@@ -69,4 +72,5 @@ def _get(conn: Connection, ctx: Context, actor: Actor, workspace_id: WorkspaceId
         claim=claim,
         prospect=prospect(row, claim, pool, ctx.clock.now(), ctx.zone),
         owner_name=owner.name if owner is not None else None,
+        has_update=row.id in updatable(conn, [row], row.pool),
     )

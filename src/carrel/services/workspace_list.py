@@ -12,6 +12,7 @@ from carrel.domain.workspace_list import Census, Listed, Order, Wanted
 from carrel.rules.access import owner_filter
 from carrel.rules.term import prospect
 from carrel.services.context import Context
+from carrel.services.updates import updatable
 from carrel.store import pools, templates, workspace_list
 
 NEWEST = Order()
@@ -78,11 +79,16 @@ def _page(conn: Connection, wanted: Wanted, order: Order, after: str | None, lim
 
 
 def _ahead(conn: Connection, ctx: Context, found: Page[Listed]) -> Page[Listed]:
-    """When each stops, and why."""
+    """When each stops, and why; and whether there is something newer."""
+    newer = updatable(conn, [row.workspace for row in found.items])
     policies = {pool.name: pool for pool in pools.every(conn)}
     now = ctx.clock.now()
     rows = [
-        replace(row, prospect=prospect(row.workspace, None, policies.get(row.workspace.pool), now, ctx.zone))
+        replace(
+            row,
+            prospect=prospect(row.workspace, None, policies.get(row.workspace.pool), now, ctx.zone),
+            has_update=row.workspace.id in newer,
+        )
         for row in found.items
     ]
     return Page(rows, found.next)

@@ -18,11 +18,13 @@ from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules import wording
 from carrel.rules.access import Action, owns, require
 from carrel.rules.expire import promised_until
+from carrel.rules.last_words import unquoted, without
 from carrel.rules.term import extended, prospect
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
+from carrel.services.updates import updatable
 from carrel.services.visibility import seen_workspace
-from carrel.store import audit, claims, events, pools, templates, workspaces
+from carrel.store import audit, claims, events, pools, templates, troubles, workspaces
 
 LONGEST_LOG = 2000
 """Lines."""
@@ -37,6 +39,8 @@ class WorkspaceView:
     template: Template | None = None
     prospect: Prospect | None = None
     """When it stops, and why; None where nobody holds it, or it does so already."""
+    has_update: bool = False
+    """The template has a newer version than it runs."""
 
 
 async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
@@ -53,7 +57,8 @@ def _get(
     conn: Connection, actor: Actor, workspace_id: WorkspaceId, action: Action = Action.SEE
 ) -> WorkspaceView:
     found = seen_workspace(conn, actor, action, workspace_id)
-    return WorkspaceView(found, templates.get(conn, found.template, found.template_version))
+    template = templates.get(conn, found.template, found.template_version)
+    return WorkspaceView(found, template, has_update=found.id in updatable(conn, [found], found.pool))
 
 
 def _ahead(conn: Connection, ctx: Context, found: Workspace, claim_id: ClaimId) -> Prospect | None:
@@ -167,11 +172,13 @@ async def timeline(ctx: Context, actor: Actor, workspace_id: WorkspaceId, after:
 
 async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int = 200) -> str:
     """The last lines its app printed, without the secret of that app, which nobody's browser needs and an admin could go in with
-    unseen. Raises Unavailable where its backend keeps none or is away.
+    unseen, nor its person's variables. Of a gone one what was kept. Raises Unavailable where its backend keeps none or is away.
     """
     if not 0 < lines <= LONGEST_LOG:
         raise Invalid(f"Ask for 1 to {LONGEST_LOG} lines.")
     view = await ctx.store.read(_get, actor, workspace_id, Action.SEE_LOG)
+    if not view.workspace.is_live:
+        return await ctx.store.read(_kept_lines, workspace_id, lines)
     driver: object = ctx.drivers.get(view.workspace.backend)
     if not isinstance(driver, Logs):
         raise Unavailable("This backend keeps no log.")
@@ -179,5 +186,11 @@ async def logs(ctx: Context, actor: Actor, workspace_id: WorkspaceId, lines: int
         text = await within(LOG_WITHIN, driver.logs(workspace_id, lines), what="show the log")
     except DriverError as error:
         raise Unavailable(f"The log cannot be read now: {error.sentence}") from error
-    secret = view.workspace.secret
-    return text.replace(secret, "…") if secret else text
+    owner = view.workspace.owner
+    withheld = await ctx.store.read(troubles.withheld, owner) if owner is not None else []
+    return without(text, [view.workspace.secret, *withheld])
+
+
+def _kept_lines(conn: Connection, workspace_id: WorkspaceId, lines: int) -> str:
+    found = troubles.printed(conn, workspace_id)
+    return "\n".join(unquoted(found.sentence)[-lines:]) if found is not None else ""

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from carrel.domain.ids import TemplateName
+from carrel.domain.ids import PoolName, TemplateName
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase
 from carrel.store import schema
@@ -35,6 +35,7 @@ class Kept:
 _t = schema.templates
 _v = schema.template_versions
 _w = schema.workspaces
+_p = schema.pools
 
 _KEEP = PerEngine(_v, lambda insert: insert.on_conflict_do_nothing())
 _PUT = PerEngine(
@@ -78,6 +79,11 @@ _RUNNING = (
     )
     .where(_w.c.template == sa.bindparam("called"), _w.c.phase != Phase.GONE)
     .group_by(_w.c.template_version)
+)
+_STARTED = (
+    sa.select(_p.c.name.label("pool"), _t.c.name, _t.c.version)
+    .join_from(_p, _t, _t.c.name == _p.c.definition["template"].as_string())
+    .where(_t.c.is_offered)
 )
 _RETIRE = sa.update(_t).where(_t.c.name == sa.bindparam("called")).values(is_offered=False)
 
@@ -130,6 +136,12 @@ def _kept(row: Row[Any], running: Mapping[str, Row[Any]]) -> Kept:
 def every(conn: Connection) -> list[Template]:
     """The current versions of those that are offered."""
     return [template_from_json(found) for found in conn.execute(_EVERY).scalars()]
+
+
+def started(conn: Connection, pool: PoolName | None = None) -> dict[PoolName, Version]:
+    """What each pool, or that one, starts now; those whose template is no longer offered are left out."""
+    wanted = _STARTED if pool is None else _STARTED.where(_p.c.name == pool)
+    return {row.pool: (row.name, row.version) for row in conn.execute(wanted)}
 
 
 def retire(conn: Connection, name: TemplateName) -> None:

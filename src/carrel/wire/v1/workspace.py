@@ -34,6 +34,8 @@ class Workspace(Telling):
     """When its person was warned of the stop to come; null again once it is used, or goes on because they asked for it."""
     kept_until: Time | None = None
     """Somebody asked that it go on until then, used or not."""
+    update_available: bool = False
+    """Its template has a newer version: releasing it and asking again gets that one. Files stay."""
 
 
 class ListedWorkspace(Workspace):

@@ -40,7 +40,9 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         sentence=view.outlook.sentence,
         trouble=view.outlook.trouble,
         steps=[_step(step) for step in view.outlook.steps],
-        workspace=workspace(view.workspace, view.template, addresses, view.prospect)
+        workspace=workspace(
+            view.workspace, view.template, addresses, view.prospect, has_update=view.has_update
+        )
         if view.workspace
         else None,
         release_at=found.release_at,
@@ -69,13 +71,13 @@ def _seconds(duration: timedelta) -> float:
 
 
 def workspace_view(view: WorkspaceView, addresses: Addresses) -> v1.Workspace:
-    return workspace(view.workspace, view.template, addresses, view.prospect)
+    return workspace(view.workspace, view.template, addresses, view.prospect, has_update=view.has_update)
 
 
 def listed(row: Listed, addresses: Addresses) -> v1.ListedWorkspace:
     found = row.workspace
     return v1.ListedWorkspace(
-        **dict(workspace(found, row.template, addresses, row.prospect)),
+        **dict(workspace(found, row.template, addresses, row.prospect, has_update=row.has_update)),
         owner_name=row.owner_name,
         template=found.template,
         backend=found.backend,
@@ -83,7 +85,12 @@ def listed(row: Listed, addresses: Addresses) -> v1.ListedWorkspace:
 
 
 def workspace(
-    found: Workspace, template: Template | None, addresses: Addresses, ahead: Prospect | None = None
+    found: Workspace,
+    template: Template | None,
+    addresses: Addresses,
+    ahead: Prospect | None = None,
+    *,
+    has_update: bool = False,
 ) -> v1.Workspace:
     """`template` is None where the recipe is no longer known: people then land at the workspace's root."""
     stop = ahead.stop if ahead is not None else None
@@ -104,6 +111,7 @@ def workspace(
         unknown=ahead.blind if ahead is not None else None,
         warned_at=found.warned_at if ahead is not None else None,
         kept_until=found.kept_until,
+        update_available=has_update,
     )
 
 
