@@ -121,6 +121,8 @@ async def test_finding_15_a_long_stream_is_reported_with_its_bytes(rig: Rig) -> 
 
     assert first.path == "api/kernels/k/channels"
     assert later.code == 101
+    assert (first.stream, first.began) == (later.stream, later.began)
+    assert first.stream.isdigit()
     assert abs((first.at - began).total_seconds()) < 10
 
 

@@ -1,12 +1,15 @@
 """Reading what Envoy says of streams, whatever stands in the file."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from carrel.clock import SystemClock
+from carrel.dataplane.bootstrap import BootstrapOptions
+from carrel.dataplane.envoy import Envoy, EnvoyOptions
 from carrel.dataplane.streamlog import StreamLog
+from carrel.domain.address import Addresses
 
 ID = "waaaaaaaaaaaaaaa"
 
@@ -25,6 +28,12 @@ def line(**changes: Any) -> bytes:
     return json.dumps({**row, **changes}).encode() + b"\n"
 
 
+def rendered(**options: Any) -> bytes:
+    addresses = Addresses("http://localhost:8000", "http", "localhost", 8001)
+    bootstrap = BootstrapOptions(run_dir=Path("/run/c"), addresses=addresses, **options)
+    return Envoy(EnvoyOptions(bootstrap=bootstrap, log=Path("/dev/null")), SystemClock()).rendered()
+
+
 async def test_a_line_becomes_a_report_of_when_it_was_not_of_when_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "streams.log"
     path.write_bytes(line())
@@ -34,6 +43,28 @@ async def test_a_line_becomes_a_report_of_when_it_was_not_of_when_it_is_read(tmp
     assert (report.workspace_id, report.method, report.path) == (ID, "PUT", "api/contents/a.ipynb")
     assert (report.received, report.sent, report.code) == (10, 20, 200)
     assert report.at == datetime.fromtimestamp(1790000001.5, UTC)
+
+
+async def test_streams_are_told_apart_by_connection_and_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "streams.log"
+    path.write_bytes(line(conn="7") + line(conn="8") + line())
+
+    reports = await StreamLog(path, SystemClock()).read()
+
+    assert [report.stream for report in reports] == ["7", "8", ""]
+    assert {report.began for report in reports} == {datetime.fromtimestamp(1790000000, UTC)}
+
+
+async def test_how_often_streams_are_reported_is_read_from_what_envoy_was_started_with(
+    tmp_path: Path,
+) -> None:
+    bootstrap = tmp_path / "bootstrap.json"
+    log = StreamLog(tmp_path / "streams.log", SystemClock(), bootstrap=bootstrap)
+    assert log.reported_every() == timedelta(0)
+    bootstrap.write_bytes(rendered(report_seconds=7))
+    assert log.reported_every() == timedelta(seconds=7)
+    bootstrap.write_bytes(b"{")
+    assert log.reported_every() == timedelta(0)
 
 
 async def test_no_line_speaks_of_the_future(tmp_path: Path) -> None:
