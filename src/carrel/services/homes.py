@@ -62,9 +62,9 @@ async def create(ctx: Context, actor: Actor, name: str, *, user_id: UserId | Non
     """An empty one, to be named by a claim. Raises Conflict for a name that is taken, Exhausted at the person's limit."""
     owner = user_id or _self(actor)
     require(actor, Action.KEEP_HOMES, owner=owner)
-    wanted, home_id = checked_name(name), HomeId(new_id())
-    await ctx.store.write(_create, actor, home_id, owner, wanted, ctx.homes_per_person, ctx.clock.now())
-    return await get(ctx, actor, home_id)
+    wanted = Home(HomeId(new_id()), owner, checked_name(name), ctx.clock.now())
+    await ctx.store.write(_create, actor, wanted, ctx.homes_per_person)
+    return await get(ctx, actor, wanted.id)
 
 
 async def rename(ctx: Context, actor: Actor, home_id: HomeId, name: str) -> HomeView:
@@ -172,17 +172,15 @@ def _seen(conn: Connection, actor: Actor, home_id: HomeId) -> Placed:
     return row
 
 
-def _create(  # noqa: PLR0917
-    conn: Connection, actor: Actor, home_id: HomeId, owner: UserId, name: str, most: int, now: datetime
-) -> None:
-    user = users.get(conn, owner)
+def _create(conn: Connection, actor: Actor, wanted: Home, most: int) -> None:
+    user = users.get(conn, wanted.user_id)
     if user is None or user.disabled_at is not None:
         raise NotFound("There is no such person, or they were disabled.")
-    require_room(conn, owner, most)
-    made = homes.ensure(conn, home_id, owner, name, now)
-    if made.id != home_id:
-        raise _taken(name)
-    audit.add(conn, now, audit.name_of(actor), "create_home", f"home:{home_id}", name)
+    require_room(conn, wanted.user_id, most)
+    made = homes.ensure(conn, wanted.id, wanted.user_id, wanted.name, wanted.created_at)
+    if made.id != wanted.id:
+        raise _taken(wanted.name)
+    audit.add(conn, wanted.created_at, audit.name_of(actor), "create_home", f"home:{wanted.id}", wanted.name)
 
 
 def _rename(conn: Connection, actor: Actor, home_id: HomeId, name: str, now: datetime) -> None:

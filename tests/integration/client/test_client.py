@@ -12,6 +12,7 @@ from carrel.client import (
     Client,
     audit,
     claims,
+    homes,
     messages,
     paging,
     pools,
@@ -313,3 +314,18 @@ async def test_it_says_what_admins_look_for(house: House, root: Client) -> None:
         "invite_user"
     ]
     assert await settings.page(root) == []
+
+
+async def test_it_keeps_homes(house: House, root: Client) -> None:
+    ada = await house.person("ada")
+    made = await homes.create(root, "thesis", user=ada.id)
+    assert await homes.page(root, user=ada.id) == [made]
+    assert (await homes.rename(root, made.id, "book")).name == "book"
+    assert (await homes.delete(root, made.id)).removed_at
+    assert (await homes.restore(root, made.id)).deleted_at is None
+    assert (await homes.get(root, made.id)).name == "book"
+    own = await homes.create(root, "own")
+    packed = b"".join([chunk async for chunk in homes.archive(root, own.id)])
+    assert packed.startswith(b"\x1f\x8b")
+    with pytest.raises(Forbidden):
+        await anext(homes.archive(root, made.id))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrel.domain.units import format_duration, format_size, parse_duration, parse_size
+from carrel.domain.units import format_duration, format_size, parse_duration, parse_size, rough_size
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,18 @@ def test_anything_else_is_no_size(text: str) -> None:
 @given(st.integers(min_value=0, max_value=10**15))
 def test_a_size_comes_back_as_it_was(size: int) -> None:
     assert parse_size(format_size(size)) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (12_345_678, "12 MiB"),
+        (3 << 30, "3.0 GiB"),
+        (5000 << 40, "5000 TiB"),
+    ],
+)
+def test_a_size_is_said_roughly(size: int, words: str) -> None:
+    assert rough_size(size) == words

@@ -43,7 +43,7 @@ async def ask(request: Request, person: Person) -> Response:
     held = [view for view in await _held(request, person) if view.claim.name == name]
     if held and wish is None and held[0].claim.release_at is None:
         return led(_way_in(request, held[0]) or waiting_room(held[0]))
-    return await _asked(request, person, offer, name=name, path=as_linked(wish), has_one=bool(held))
+    return await _asked(request, person, offer, path=as_linked(wish), has_one=bool(held))
 
 
 async def _asked(
@@ -51,7 +51,6 @@ async def _asked(
     person: Person,
     offer: PoolView,
     *,
-    name: str,
     path: str,
     has_one: bool = False,
     typed: Mapping[str, str] | None = None,
@@ -65,12 +64,12 @@ async def _asked(
         "open.html",
         status=problems.KINDS[error.code].status if error else 200,
         offer=offer,
-        name=name,
+        name=_name(request),
         path=path,
         has_one=has_one,
         asks=fields_for(parameters, request.query_params if typed is None else typed),
-        files=choice(kept, offer.template, name),
-        chosen=(typed or {}).get("home") or name,
+        files=choice(kept, offer.template, _name(request)),
+        chosen=(typed or {}).get("home") or _name(request),
         error=error.sentence if error else None,
     )
 
@@ -94,7 +93,7 @@ async def claim(request: Request, person: Person) -> Response:
             attempt.pool, attempt.outcome = view.claim.pool, view.outcome
     except Invalid as error:
         offer = await pools.get(ctx, person, request.path_params["pool"])
-        return await _asked(request, person, offer, name=_name(request), path=path, typed=fields, error=error)
+        return await _asked(request, person, offer, path=path, typed=fields, error=error)
     except Conflict as error:
         carried = {key: value for key, value in fields.items() if key not in _NOT_CARRIED}
         answer = await elsewhere(
