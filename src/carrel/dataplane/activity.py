@@ -24,7 +24,6 @@ RUNS_WITHIN: Final = 10.0
 MOST: Final = 1 << 20
 """Bytes. A list of kernels has some 300 for each."""
 _OK, _MISSING = 200, 404
-_STALE: Final = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 class _TooMuch(Exception):
@@ -35,7 +34,7 @@ class AppActivity:
     """Implements `ports.activity.ActivityProbe`."""
 
     def __init__(self, within: float = WITHIN) -> None:
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=0)
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=2)
         # The bare transport: a client would bring cookies, redirects and the environment's proxies.
         self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
         self._within = within

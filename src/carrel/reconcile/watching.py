@@ -4,12 +4,12 @@ What it remembers is about the last round only: after a restart the first round 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from carrel.domain.activity import Evidence, Observation, Seen, StreamReport, Unknown
+from carrel.domain.activity import Evidence, NotSeen, Observation, Seen, StreamReport, Unknown
 from carrel.domain.ids import BackendName, WorkspaceId
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
@@ -53,10 +53,10 @@ class Watching:
 
     async def round(self) -> None:
         held = await self.store.read(use.in_hands)
-        asked = await self._ask(held)
         read_at = self.clock.now()
         typed = self._streams_say(await self.streams.read(), {row.id: recipe for row, recipe in held})
-        used = await self._processors_say(held, read_at)
+        asked = await self._ask(held, typed)
+        used = await self._processors_say(held, self.clock.now())
         lag = max(self.every, self.streams.reported_every())
         seen: list[Observation] = []
         for row, recipe in held:
@@ -67,11 +67,16 @@ class Watching:
         if seen:
             await self.store.write(use.record, seen)
 
-    async def _ask(self, held: Sequence[_Held]) -> dict[WorkspaceId, tuple[datetime, Evidence]]:
-        """When each app was asked, and what it said."""
+    async def _ask(
+        self, held: Sequence[_Held], typed: Collection[WorkspaceId]
+    ) -> dict[WorkspaceId, tuple[datetime, Evidence]]:
+        """When each app was asked, and what it said. Where somebody types, that is answer enough."""
+        answers: dict[WorkspaceId, tuple[datetime, Evidence]] = {
+            row.id: (self.clock.now(), NotSeen()) for row, _ in held if row.id in typed
+        }
+        held = [one for one in held if one[0].id not in typed]
         slices = [held[at : at + ASKED_AT_ONCE] for at in range(0, len(held), ASKED_AT_ONCE)]
         pause = _SPREAD_OVER * self.every.total_seconds() / max(1, len(slices))
-        answers: dict[WorkspaceId, tuple[datetime, Evidence]] = {}
         for number, some in enumerate(slices):
             if number:
                 await self.clock.sleep(pause)
