@@ -20,6 +20,7 @@ from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec, within
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
 from carrel.reconcile import mishaps
+from carrel.reconcile.black_box import keep_last_words
 from carrel.reconcile.letting_out import let_out
 from carrel.rules.actions import (
     Action,
@@ -173,7 +174,7 @@ class Apply:
             self._tell(warned)
 
     async def _fail(self, row: Workspace, reason: Reason) -> None:
-        words = await mishaps.last_words(self.driver, row)
+        words = await mishaps.last_words(self.store, self.driver, row)
         told = await self.store.write(mishaps.fail, row, reason, words, self.clock.now())
         if told is not None:
             self.wake.ring(ROUTES)
@@ -197,10 +198,11 @@ class Apply:
 
     async def _end(self, workspace_id: WorkspaceId) -> None:
         """Out of the data plane first, so that nobody is sent to an address that is about to be somebody else's; then the files out
-        of it, so that whatever becomes of the rest, their person has them.
+        of it, so that whatever becomes of the rest, their person has them. What it printed last is kept.
         """
         await self.publish()
         await let_out(self.store, self.clock, self.wake, self.driver, workspace_id)
+        await keep_last_words(self.store, self.clock, self.driver, workspace_id)
         await self._destroy(workspace_id)
         if await self.store.write(_gone, workspace_id, self.clock.now()):
             self.wake.ring(ROUTES)

@@ -15,7 +15,8 @@ from carrel.ports.driver import Driver, DriverError, Logs, within
 from carrel.rules.causes import Delay
 from carrel.rules.last_words import LINES, quoted, tidy
 from carrel.rules.pace import PROVEN_AFTER
-from carrel.store import claims, events, workspaces
+from carrel.store import claims, events, troubles, workspaces
+from carrel.store.engine import Store
 
 WORDS_WITHIN: Final = 5.0
 """Seconds. The failure itself must be recorded whatever becomes of the log."""
@@ -23,15 +24,16 @@ MOST_TOLD: Final = 100
 """Waiting claims that one failure writes to. Whoever stands further back hears of the next one."""
 
 
-async def last_words(driver: Driver, row: Workspace) -> list[str]:
-    """The lines its app printed last, without its secret. Empty where nothing is known."""
+async def last_words(store: Store, driver: Driver, row: Workspace) -> list[str]:
+    """The lines its app printed last, without its secret and those of its person. Empty where nothing is known."""
     if not isinstance(driver, Logs):
         return []
     try:
         text = await within(WORDS_WITHIN, driver.logs(row.id, LINES), what="show the log")
     except DriverError:
         return []
-    return tidy(text, row.secret)
+    withheld = await store.read(troubles.withheld, row.owner) if row.owner is not None else []
+    return tidy(text, row.secret, *withheld)
 
 
 def fail(

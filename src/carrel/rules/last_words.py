@@ -4,6 +4,7 @@ Pure text; where the lines come from, and where they are kept, is not its busine
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 LINES: Final = 40
@@ -11,6 +12,7 @@ LINES: Final = 40
 LENGTH: Final = 4096
 LINE: Final = 400
 """Characters of one line: a minified script in a stack trace must not push everything else out."""
+SHORTEST_SECRET: Final = 6
 READ_AT_MOST: Final = 256 * 1024
 """Characters: an app may print megabytes without an end of line, and everybody waits while they are read."""
 
@@ -18,11 +20,9 @@ _OPENING: Final = "Its app printed last:"
 _ESCAPES: Final = re.compile(r"\x1b(\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
 
 
-def tidy(text: str, secret: str) -> list[str]:
+def tidy(text: str, *secrets: str) -> list[str]:
     """The last lines that say something."""
-    text = text[-READ_AT_MOST:]
-    if secret:
-        text = text.replace(secret, "…")
+    text = without(text[-READ_AT_MOST:], secrets)
     lines = [_line(line) for line in text.split("\n")[-LINES:]]
     kept: list[str] = []
     left = LENGTH
@@ -33,6 +33,14 @@ def tidy(text: str, secret: str) -> list[str]:
         if line or kept:
             kept.append(line)
     return _without_blank_start(kept[::-1])
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The longest first, for one may stand in another; what is shorter than any secret is left, or nothing could be read any more."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "…")
+    return text
 
 
 def quoted(lines: list[str]) -> str:

@@ -131,8 +131,10 @@ def _expired(workspace: Workspace, policy: Pool | None, now: datetime) -> Stop |
 def _idle(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo) -> Stop | None:
     if policy is None or policy.stop_after_idle is None:
         return None
+    announced = idleness.idle_since(workspace)
     match verdict(workspace, policy, now, zone):
         case Keep(datetime() as at, _):
+            announced = at - warning(policy.stop_after_idle)
             kept = f"the time it was extended to, {_UNLESS_USED}"
             because = kept if at == workspace.kept_until else _UNLESS_USED
         case idleness.Warn(at, why):
@@ -141,7 +143,7 @@ def _idle(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo
             at, because = now, why
         case _:
             return None
-    stop = Stop(at, because, at - warning(policy.stop_after_idle))
+    stop = Stop(at, because, announced)
     return None if _comes_after(workspace, policy, stop, now) else stop
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.event import Event
-from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.ids import PoolName, UserId, WorkspaceId
 from carrel.domain.workspace import Phase
 from carrel.rules.causes import Delay
 from carrel.store import events, schema
@@ -16,6 +16,7 @@ _READY_SINCE = (
     .where(_w.c.pool == sa.bindparam("pool"), _w.c.ready_at > sa.bindparam("at", type_=_w.c.ready_at.type))
     .limit(1)
 )
+_WITHHELD = sa.select(schema.variables.c.value).where(schema.variables.c.user_id == sa.bindparam("user"))
 _COMING = sa.select(_w.c.phase).where(_w.c.pool == sa.bindparam("pool"), COMING)
 
 
@@ -31,9 +32,17 @@ def newest(conn: Connection, pool: PoolName) -> Event | None:
 
 
 def printed(conn: Connection, workspace_id: WorkspaceId) -> Event | None:
-    """What its app printed last before it failed."""
+    """What its app printed last before it ended."""
     lines = [event for event in events.of_workspace(conn, workspace_id) if event.kind == "printed"]
     return lines[-1] if lines else None
+
+
+def withheld(conn: Connection, owner: UserId) -> list[str]:
+    """What its person brings into each of their workspaces and nobody else is to read: the values of their variables, and each line
+    of those that have several, for a log is read line by line.
+    """
+    values = conn.execute(_WITHHELD, {"user": owner}).scalars().all()
+    return [*values, *(line.strip() for value in values for line in value.splitlines())]
 
 
 def coming(conn: Connection, pool: PoolName) -> set[Phase]:

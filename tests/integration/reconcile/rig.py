@@ -118,6 +118,9 @@ class FusedDriver:
     async def remove_home(self, home_id: Any) -> None:
         await self._driver.remove_home(home_id)
 
+    async def logs(self, workspace_id: Any, lines: int) -> str:
+        return await self._driver.logs(workspace_id, lines)
+
     async def vouches(self, workspace_id: Any) -> bool:
         return await self._driver.vouches(workspace_id)
 

@@ -48,7 +48,7 @@ async def _pass(full: Rig, passes: int, apart: float) -> None:
 
 async def _state(full: Rig, claim_id: ClaimId) -> ClaimState:
     """Without being taken for somebody who still waits."""
-    view = await full.store.read(service._view, claim_id, is_new=False, now=full.clock.now())
+    view = await full.store.read(service._view, full.context, claim_id)
     return view.claim.state
 
 

@@ -62,3 +62,8 @@ def test_what_is_written_into_a_timeline_is_read_back(lines: list[str]) -> None:
 def test_one_line_stays_on_the_line_of_its_timeline() -> None:
     assert quoted(["no keys"]) == "Its app printed last: no keys"
     assert quoted(["a", "b"]) == "Its app printed last:\na\nb"
+
+
+def test_what_its_person_brought_along_is_left_out_and_the_rest_stays() -> None:
+    text = "key=hunter2hunter2!\nshort=abc hunter2\n"
+    assert tidy(text, SECRET, "hunter2", "hunter2hunter2", "abc", "") == ["key=…!", "short=abc …"]

@@ -13,6 +13,8 @@ from carrel.domain.ids import WorkspaceId
 from carrel.rules.access import is_admin, owns
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.chronicle import chronicle, visits
+from carrel.rules.last_words import unquoted
+from carrel.rules.stages import stages
 from carrel.services import details, failures, workspaces
 from carrel.services.details import Details
 from carrel.web.pages.ended import why
@@ -52,18 +54,21 @@ async def show(request: Request, person: Person) -> Response:
     failure = await failures.of_workspace(ctx, person, row.id)
     if failure is not None and is_owner and row.claim_id and "all" not in request.query_params:
         return led(f"/hub/claims/{row.claim_id}")
+    is_over = standing(row, is_inside=False) is Standing.OVER
     return shown(
         request,
         "workspace.html",
         one=found,
         title=called(found.template, found.workspace.pool),
         is_owner=is_owner,
-        is_over=standing(row, is_inside=False) is Standing.OVER and row.owner is not None,
+        is_over=is_over and row.owner is not None,
         entrance=entrance(row, found.template, ctx.addresses),
         term=_term(found, ctx.clock.now()),
         limits=limits_of(found.pool),
         root=ctx.addresses.workspace_root(row.id),
         lines=[Told(line.at, line.kind, line.sentence, span(line.took)) for line in chronicle(found.events)],
+        stages=[(stage, span(stage.took)) for stage in stages(found.events)] if is_over else [],
+        printed=_printed(found) if is_over else [],
         visits=visits(found.events),
         reason=why(row.reason, row.reason_code) or "It was stopped.",
         failure=failure,
@@ -90,6 +95,12 @@ async def log(request: Request, person: Person) -> Response:
         text=text,
         trouble=trouble,
     )
+
+
+def _printed(found: Details) -> list[str]:
+    """What was kept of the last lines its app printed."""
+    kept = [event.sentence for event in found.events if event.kind == "printed"]
+    return unquoted(kept[-1]) if kept else []
 
 
 def _term(found: Details, now: datetime) -> Term:

@@ -1,11 +1,12 @@
 """One workspace's own page: for its owner and for admins, while it runs and after; and its log, which never holds the page up."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from carrel.domain.account import User
 from carrel.domain.actor import Role
@@ -261,3 +262,87 @@ async def test_telling_the_admins_from_here_takes_one_press(
     assert answer.headers["location"] == "/hub/?done=reported"
     assert "The administrators were told." in words(await read(browser, "/hub/?done=reported"))
     assert "It is slow." in words(await read(root, "/hub/admin/reports"))
+
+
+async def _used(house: House, row: Workspace, ago: timedelta) -> None:
+    """Last so long ago, and asked a moment ago."""
+    now = house.context.clock.now()
+    known = {"id": row.id, "entered_at": now - ago, "observed_at": now, "since": now - ago}
+    text = (
+        "UPDATE workspaces SET entered_at = :entered_at, attached_at = :since, assigned_at = :since, phase_at = :since,"
+        " created_at = :since, last_active_at = :since, active_because = 'a kernel was busy', observed_at = :observed_at WHERE id = :id"
+    )
+    known = {name: _stored(value) if isinstance(value, datetime) else value for name, value in known.items()}
+    await house.context.store.write(lambda conn: conn.execute(sa.text(text), known))
+
+
+def _stored(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+async def test_whoever_is_about_to_lose_it_reads_so_first_and_keeps_it_with_one_press(
+    house: House, browser: httpx.AsyncClient, root: httpx.AsyncClient, row: Workspace
+) -> None:
+    await _used(house, row, timedelta(minutes=30))
+    page = await read(browser, at(row))
+    assert "Stops soon" not in page
+    assert "data-due=" in page
+    told = words(page)
+    assert "stops when unused for 1 hour 30 minutes; runs for 12 hours at most" in told
+    assert "a kernel was busy" in told
+
+    await _used(house, row, timedelta(minutes=85))
+    for client, address in ((browser, at(row)), (browser, "/hub/"), (root, at(row))):
+        page = await read(client, address)
+        assert "<title>Stops soon: " in page
+        assert 'role="status"' in page
+        assert "JupyterLab stops at" in words(page)
+        assert "nothing ran and nobody typed since" in words(page)
+        assert [part for part in ("+1 h", "+2 h", "+4 h") if f">{part}<" in page] == ["+1 h", "+2 h", "+4 h"]
+    page = await read(browser, "/hub/")
+    answer = await submit(browser, page, f"{at(row)}/extend", hours="2")
+    assert answer.headers["location"] == "/hub/?done=extended"
+    found = await house.context.store.read(workspaces.get, row.id)
+    assert found.kept_until - house.context.clock.now() > timedelta(hours=1, minutes=59)
+    page = await read(browser, at(row))
+    assert "Stops soon" not in page
+    assert "You asked for 2 hours more: it goes on until" in words(page)
+
+
+async def test_more_time_that_an_admin_gives_is_said_to_be_theirs(
+    house: House, browser: httpx.AsyncClient, root: httpx.AsyncClient, row: Workspace
+) -> None:
+    await _used(house, row, timedelta(minutes=5))
+    await submit(root, await read(root, at(row)), f"{at(row)}/extend", hours="1")
+    assert "root, an admin, gave it 1 hour more: it goes on until" in words(await read(browser, at(row)))
+
+
+async def test_it_says_where_it_cannot_tell_whether_it_is_used(
+    house: House, browser: httpx.AsyncClient, row: Workspace
+) -> None:
+    await _used(house, row, timedelta(hours=3))
+    text = "UPDATE workspaces SET observed_at = last_active_at WHERE id = :id"
+    await house.context.store.write(lambda conn: conn.execute(sa.text(text), {"id": row.id}))
+    told = words(await read(browser, at(row)))
+    assert "It cannot be told whether it is used since" in told
+    assert "so it is not stopped for that." in told
+
+
+async def test_what_it_was_is_read_after_it_is_gone_by_its_owner_and_by_admins(
+    house: House, ada: User, browser: httpx.AsyncClient, root: httpx.AsyncClient, row: Workspace
+) -> None:
+    await service.release(house.context, acting(ada), row.claim_id)
+    now, store = house.context.clock.now(), house.context.store
+    await store.write(events.add, now, "printed", "Its app printed last:\none\ntwo", workspace_id=row.id)
+    stopping = await store.read(workspaces.get, row.id)
+    await store.write(workspaces.move, row.id, stopping.version, Phase.GONE, now + timedelta(seconds=90))
+    for client in (browser, root):
+        told = words(await read(client, at(row)))
+        assert "What it printed last one two" in told
+        stages = told.partition("How long each stage took")[2]
+        for part in ("Starting", "Being handed over", "In its person's hands", "Stopping", "1 min 30 s"):
+            assert part in stages
+        log = await client.get(f"{API}{at(row).removeprefix('/hub')}/logs?lines=1")
+        assert log.json() == {"text": "two"}
+    eve = await house.browser(await house.person("eve"))
+    assert (await eve.get(f"{API}{at(row).removeprefix('/hub')}/logs")).status_code == 404
