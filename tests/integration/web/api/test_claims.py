@@ -137,7 +137,7 @@ async def test_a_list_filters_by_pool_and_state(house: House) -> None:
     await house.warm()
     ada = await house.script(await house.person("ada"))
     held = (await ada.post(f"{API}/claims", json={"pool": "lab"})).json()["id"]
-    waiting = (await ada.post(f"{API}/claims", json={"pool": "other"})).json()["id"]
+    waiting = (await ada.post(f"{API}/claims", json={"pool": "other", "home": "other"})).json()["id"]
 
     async def listed(**query: str) -> list[str]:
         return [claim["id"] for claim in (await ada.get(f"{API}/claims", params=query)).json()["items"]]
