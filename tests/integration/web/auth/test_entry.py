@@ -47,6 +47,20 @@ async def test_a_link_to_ones_own_workspace_leads_in_and_leaves_a_clean_address(
     assert kept == {"carrel-ticket": f"/w/{workspace.id}/", "carrel-grace": f"/w/{workspace.id}/"}
 
 
+async def test_opening_it_from_the_hub_is_use_and_a_renewed_ticket_is_none(house: House) -> None:
+    workspace = await house.workspace(await house.person("ada"))
+    browser = await house.signed_in("ada")
+    await browser.follow(house.url(workspace))
+    assert (await house.now_of(workspace)).last_active_at is None, "that it was entered says it already"
+    house.clock.at += timedelta(hours=1)
+    await browser.open(house.url(workspace))
+    assert (await house.now_of(workspace)).last_active_at is None
+    another = await house.signed_in("ada")
+    await another.follow(house.url(workspace))
+    now = await house.now_of(workspace)
+    assert (now.last_active_at, now.active_because) == (house.clock.at, "somebody opened it")
+
+
 async def test_signing_in_on_the_way_goes_on_to_the_workspace(house: House) -> None:
     workspace = await house.workspace(await house.person("ada"))
     browser = house.browser()
