@@ -142,7 +142,7 @@ async def test_nobody_else_notices(carrel: Carrel) -> None:
         await carrel.warm("small", 1)
         began = time.monotonic()
         claim = await carrel.claim("small", alice.token)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         async with carrel.api(alice.token) as api:
             assert (await api.delete(f"/claims/{claim['id']}")).status_code == 200
 

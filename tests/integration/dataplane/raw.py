@@ -92,7 +92,7 @@ class Connection:
         with contextlib.suppress(ConnectionError):
             await self.writer.drain()
 
-    async def answer(self, *, within: float = 10, head_only: bool = False) -> Message | None:
+    async def answer(self, *, within: float = 20, head_only: bool = False) -> Message | None:
         """The next answer, or None if the connection ended instead."""
         async with asyncio.timeout(within):
             head = await read_head(self.reader)
@@ -102,7 +102,7 @@ class Connection:
             body = b"" if no_body else await read_body(self.reader, head, until_close=True)
             return Message(head.first, head.headers, body)
 
-    async def is_cut(self, *, within: float) -> bool:
+    async def is_cut(self, *, within: float = 20) -> bool:
         try:
             async with asyncio.timeout(within):
                 return await self.reader.read(1) == b""
@@ -111,7 +111,7 @@ class Connection:
         except TimeoutError:
             return False
 
-    async def echoes(self, data: bytes, *, within: float = 10) -> bool:
+    async def echoes(self, data: bytes, *, within: float = 20) -> bool:
         try:
             async with asyncio.timeout(within):
                 await self.say(data)
@@ -139,7 +139,7 @@ def request(method: str, target: str, headers: Headers, body: bytes = b"") -> by
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-async def ask(port: int, data: bytes, *, within: float = 10, head_only: bool = False) -> Message:
+async def ask(port: int, data: bytes, *, within: float = 20, head_only: bool = False) -> Message:
     async with connected(port) as connection:
         await connection.say(data)
         answer = await connection.answer(within=within, head_only=head_only)

@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, within: float = 10, every: float = 0.01) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], *, within: float = 30, every: float = 0.01) -> None:
     async with asyncio.timeout(within):
         while not await holds():
             await asyncio.sleep(every)
@@ -125,7 +125,7 @@ class Rig:
         )
 
     async def enter(
-        self, workspace: Workspace, path: str = "", *, within: float = 10, **said: Any
+        self, workspace: Workspace, path: str = "", *, within: float = 20, **said: Any
     ) -> Message:
         return await ask(
             self.workspaces_port,

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -198,12 +199,11 @@ async def test_finding_03_kill_9_of_the_control_plane_loses_no_request_and_no_st
 
         program.send(signal.SIGKILL)
         visits = [asyncio.create_task(people()) for _ in range(4)]
-        await asyncio.sleep(1.5)
+        await until(partial(_are_many, statuses))
         for visit in visits:
             visit.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
 
-        assert len(statuses) > 100
         assert [status for status in statuses if status != 200] == []
         assert await stream.echoes(b"through it all")
         assert (await rig.enter(workspace, cookies={})).status == 503
@@ -213,9 +213,13 @@ async def test_finding_03_kill_9_of_the_control_plane_loses_no_request_and_no_st
         ).status == 503
 
         program.start()
-        await until(lambda: is_asked(rig, workspace), within=5)
+        await until(lambda: is_asked(rig, workspace))
         assert (await rig.enter(workspace, cookies=grace)).status == 401
         assert await stream.echoes(b"and after")
+
+
+async def _are_many(statuses: list[int]) -> bool:
+    return len(statuses) > 100
 
 
 async def test_finding_03_a_grace_opens_one_door_and_not_for_ever(tmp_path: Path) -> None:
@@ -245,15 +249,13 @@ async def opens(rig: Rig, workspace: Workspace, grace: str) -> bool:
 async def test_finding_03_a_stopped_control_plane_is_bridged_and_tickets_never_wait(tmp_path: Path) -> None:
     async with apart(tmp_path) as (rig, workspace, program):
         program.send(signal.SIGSTOP)
-        assert (await rig.enter(workspace, within=3)).status == 200
+        assert (await rig.enter(workspace)).status == 200
 
-        await until(
-            lambda: opens(rig, workspace, with_grace(rig, workspace)["carrel-grace"]), within=20, every=0.1
-        )
+        await until(lambda: opens(rig, workspace, with_grace(rig, workspace)["carrel-grace"]), every=0.1)
         assert (await rig.enter(workspace, cookies={})).status == 503
 
         program.send(signal.SIGCONT)
-        await until(lambda: is_asked(rig, workspace), within=10)
+        await until(lambda: is_asked(rig, workspace))
 
 
 async def test_finding_03_the_first_visitor_of_a_hub_that_is_away_is_told_to_wait(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ async def is_refused() -> Iterable[Finding]:
 async def test_a_check_that_hangs_is_unknown_and_keeps_nobody_waiting() -> None:
     began = monotonic()
     found = await run_all([Check((machine.DISK, machine.INODES), hangs, 0.1), Check((machine.CLOCK,), good)])
-    assert monotonic() - began < 5
+    assert monotonic() - began < 30
     assert [(one.code, one.outcome) for one in found] == [
         ("CRL104", Outcome.UNKNOWN),
         ("CRL105", Outcome.UNKNOWN),
@@ -67,7 +67,7 @@ async def test_what_hangs_in_a_thread_is_not_asked_again_while_it_hangs() -> Non
     assert threading.active_count() == before
     assert await aside("another", lambda: 7) == 7
     over.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             try:
                 assert await aside("disk", lambda: 8) == 8

@@ -46,7 +46,7 @@ class Lab:
 
 @pytest.fixture
 async def warm(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
-    driver = local.open(path=f"{jupyterlab}:/usr/bin:/bin", stop_grace="5s")
+    driver = local.open(path=f"{jupyterlab}:/usr/bin:/bin", stop_grace="40s")
     template = load(None, {}, {"HOME": "/nowhere"}).templates["jupyterlab"].to_domain("jupyterlab")
     spec = Spec(new_workspace_id(), PoolName("jupyterlab"), template, mint.new_secret())
     await driver.create(spec)
@@ -213,7 +213,7 @@ async def test_kernels_and_terminals_end_with_the_workspace_and_do_not_cost_the_
     began = loop.time()
     await lab.driver.destroy(lab.spec.workspace_id)
     assert local.members(lab.spec.workspace_id) == []
-    assert loop.time() - began < 4.5
+    assert loop.time() - began < 30
 
 
 async def test_a_taken_port_ends_the_app_instead_of_moving_it(lab: Lab, local: Local) -> None:

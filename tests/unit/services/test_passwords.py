@@ -32,9 +32,9 @@ async def test_an_unknown_person_takes_as_long_as_a_known_one() -> None:
     await checker.check("warming up", None)
 
     async def took(of: str | None) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         await checker.check("wrong horse!", of)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     known = min([await took(stored) for _ in range(5)])
     unknown = min([await took(None) for _ in range(5)])

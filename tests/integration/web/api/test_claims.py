@@ -10,6 +10,7 @@ import pytest
 
 from carrel.domain.actor import Role, Scope, System
 from carrel.services import users
+from carrel.web.api.sse import Streams
 
 House = Any
 API = "/hub/api/v1"
@@ -218,14 +219,26 @@ async def test_a_stream_of_somebody_elses_claim_is_refused_before_it_begins(hous
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_one_person_cannot_hold_any_number_of_streams_open(house: House) -> None:
+async def test_one_person_cannot_hold_any_number_of_streams_open(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    enter = Streams.enter
+
+    def counted(streams: Streams, who: str) -> None:
+        enter(streams, who)
+        begun.append(who)
+
+    monkeypatch.setattr(Streams, "enter", counted)
     await house.pool()
     ada = await house.script(await house.person("ada"))
     claim = (await ada.post(f"{API}/claims", json={"pool": "lab"})).json()
     address, accept = f"{API}/claims/{claim['id']}/events", {"Accept": "text/event-stream"}
     streams = [asyncio.create_task(ada.get(address, headers=accept)) for _ in range(20)]
-    await asyncio.sleep(0.3)
     try:
+        async with asyncio.timeout(30):
+            while len(begun) < len(streams):
+                await asyncio.sleep(0.01)
         assert (await ada.get(address, headers=accept)).status_code == 429
         await ada.delete(f"{API}/claims/{claim['id']}")
         await asyncio.wait_for(asyncio.gather(*streams), 20)

@@ -1,7 +1,6 @@
 """Signing in: by password, by link, and all the ways it must not work."""
 
 import asyncio
-import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
@@ -280,12 +279,11 @@ async def test_checking_a_password_keeps_nobody_else_waiting(house: House) -> No
         time_cost=20, memory_cost=65536, parallelism=1
     )
     hashing = asyncio.create_task(house.context.passwords.hash(PASSWORD))
-    longest, last = 0.0, time.perf_counter()
+    turns = 0
     while not hashing.done():
         await asyncio.sleep(0.001)
-        now = time.perf_counter()
-        longest, last = max(longest, now - last), now
-    assert longest < 0.25
+        turns += 1
+    assert turns > 10, "however slow the machine is"
 
 
 # --- links
