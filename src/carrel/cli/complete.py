@@ -65,6 +65,11 @@ def parameters(ctx: typer.Context, incomplete: str) -> Known:
     return _known(ctx, incomplete, partial(_parameters, ctx.params.get("pool") or ""))
 
 
+def versions(ctx: typer.Context, incomplete: str) -> Known:
+    """Of the template that the line names."""
+    return _known(ctx, incomplete, partial(_versions, ctx.params.get("template") or ""))
+
+
 async def _pools(client: Client) -> Known:
     return [(one.name, f"{one.counts.ready} ready") for one in await pool_calls.page(client)]
 
@@ -89,6 +94,13 @@ async def _claims(client: Client) -> Known:
 
 async def _templates(client: Client) -> Known:
     return [(one.name, one.title) for one in await template_calls.page(client)]
+
+
+async def _versions(template: str, client: Client) -> Known:
+    return [
+        (one.version[:12], "current" if one.is_current else f"{one.claimed} claimed")
+        for one in await template_calls.versions(client, template)
+    ]
 
 
 async def _parameters(pool: str, client: Client) -> Known:

@@ -33,7 +33,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "What can be claimed, how full it is, and the knobs an admin turns while it runs.",
     ),
     "user": ("carrel.cli.user:app", "Let people in, change what they may, shut them out."),
-    "template": ("carrel.cli.template:app", "The recipes on offer."),
+    "template": ("carrel.cli.template:app", "The recipes on offer, and their versions."),
+    "variable": (
+        "carrel.cli.variable:app",
+        "Variables and secrets for your workspaces: names are listed, values are only taken.",
+    ),
     "token": ("carrel.cli.token:app", "Make, list and revoke API tokens for scripts."),
     "report": (
         "carrel.cli.report:app",
