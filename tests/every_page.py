@@ -60,6 +60,8 @@ PAGES = [
     Page("overview", "/hub/admin/", "/hub/admin/", Who.ADMIN),
     Page("pools", "/hub/admin/pools", "/hub/admin/pools", Who.ADMIN),
     Page("pool", "/hub/admin/pools/{name}", "/hub/admin/pools/{pool}", Who.ADMIN),
+    Page("templates", "/hub/admin/templates", "/hub/admin/templates", Who.ADMIN),
+    Page("template", "/hub/admin/templates/{name}", "/hub/admin/templates/jupyterlab", Who.ADMIN),
     Page("workspaces", "/hub/admin/workspaces", "/hub/admin/workspaces", Who.ADMIN, is_long=True),
     Page("stop", "/hub/admin/stop", "/hub/admin/stop?w={workspace}", Who.ADMIN),
     Page("people", "/hub/admin/people", "/hub/admin/people", Who.ADMIN, is_long=True),

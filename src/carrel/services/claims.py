@@ -26,6 +26,7 @@ from carrel.rules.authorize import Standing, standing
 from carrel.rules.home_wording import with_other_files
 from carrel.rules.parameters import chosen
 from carrel.rules.term import prospect
+from carrel.rules.view import is_ending
 from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
@@ -219,8 +220,8 @@ def _with_homes(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]
     """And with what is newer: one look each for however many."""
     ids = [view.claim.home_id for view in views if view.claim.home_id is not None]
     called = home_list.names(conn, ids)
-    pool = views[0].claim.pool if len(views) == 1 else None
-    newer = updatable(conn, [view.workspace for view in views if view.workspace is not None], pool)
+    rows = [view.workspace for view in views if view.workspace is not None and not is_ending(view.workspace)]
+    newer = updatable(conn, rows, rows[0].pool if len(rows) == 1 else None) if rows else ()
     return [
         replace(
             view,

@@ -64,6 +64,12 @@ def _counted(conn: Connection) -> list[PoolView]:
     ]
 
 
+async def counted(ctx: Context, actor: Actor) -> list[PoolView]:
+    """As `page`, without how long anybody would wait and what troubles it, which costs a look for each."""
+    require(actor, Action.SEE_POOLS)
+    return await ctx.store.read(_counted)
+
+
 async def ready_now(ctx: Context, actor: Actor) -> list[PoolView]:
     """Only those in which whoever asks now need not wait. Costs a few looks however many pools there are."""
     require(actor, Action.SEE_POOLS)

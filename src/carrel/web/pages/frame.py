@@ -33,6 +33,7 @@ _pages: Final = Environment(
 _ADMIN_PAGES: Final = {
     "overview": ("Overview", "/hub/admin/"),
     "pools": ("Pools", "/hub/admin/pools"),
+    "templates": ("Templates", "/hub/admin/templates"),
     "workspaces": ("Workspaces", "/hub/admin/workspaces"),
     "people": ("People", "/hub/admin/people"),
     "reports": ("Reports", "/hub/admin/reports"),

@@ -15,6 +15,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "home-named": "It has that name now.",
     "home-back": "You have it back, with all files.",
     "password": "Your password was changed. Every other browser was signed out.",
+    "profile": "Saved. Workspaces you open from now on know it.",
+    "variable-kept": "It is kept. Workspaces you open from now on have it.",
+    "variable-gone": "It is forgotten. Workspaces that run keep it until they stop.",
     "revoked": "That token is worth nothing any more.",
     "person-password": "Their password is the one you typed. They are signed out everywhere.",
     "person-name": "They are called so now.",
@@ -28,5 +31,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "stopped": "It is being stopped. Files are kept.",
     "pool-saved": "Saved. The planner is at work on it.",
     "pool-same": "Nothing was different, so nothing was changed.",
+    "template-applied": "Applied. Ready ones of the former version are replaced one after another; what people hold goes on.",
+    "template-back": "It says again what it said then. Ready ones are replaced one after another; what people hold goes on.",
     "pool-resume": "Resumed: it starts workspaces again.",
 }

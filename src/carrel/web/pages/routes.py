@@ -14,7 +14,17 @@ from carrel.domain.actor import Person
 from carrel.web.auth import enter, sign_in
 from carrel.web.navigation import wants_page
 from carrel.web.pages import account, failed, holding, home, homes, opening, reports, waiting, workspace
-from carrel.web.pages.admin import audit, doctor, one_person, overview, people, pools, settings, workspaces
+from carrel.web.pages.admin import (
+    audit,
+    doctor,
+    one_person,
+    overview,
+    people,
+    pools,
+    settings,
+    templates,
+    workspaces,
+)
 from carrel.web.pages.admin import reports as admin_reports
 from carrel.web.pages.frame import for_people, forgiving, shown
 from carrel.web.security import actor_of
@@ -44,6 +54,7 @@ def hub_routes() -> list[BaseRoute]:
         *admin_reports.routes(),
         *overview.routes(),
         *pools.routes(),
+        *templates.routes(),
         *workspaces.routes(),
         *people.routes(),
         *one_person.routes(),
