@@ -17,7 +17,7 @@ from carrel.domain.actor import Role
 from carrel.domain.errors import Invalid
 from carrel.wire.v1 import NewUser
 
-_FIELDS = ("id", "name", "display_name", "role", "created_at", "last_seen_at", "disabled_at")
+_FIELDS = ("id", "name", "display_name", "email", "role", "created_at", "last_seen_at", "disabled_at")
 
 _COLUMNS = (
     Column("id", 2),
@@ -107,6 +107,19 @@ async def rename(
     """Call somebody differently. What they sign in with stays."""
     user = await people.find(here.client, who)
     here.screen.thing(await users.rename(here.client, user.id, display_name), _FIELDS)
+
+
+@command(app, "set")
+async def change(
+    here: Here,
+    who: Who,
+    email: Annotated[
+        str, typer.Option(help="Their e-mail address, for git and for mail; empty takes it away.")
+    ],
+) -> None:
+    """Change what is known of somebody."""
+    user = await people.find(here.client, who)
+    here.screen.thing(await users.set_email(here.client, user.id, email), _FIELDS)
 
 
 @command(app, "sign-out")

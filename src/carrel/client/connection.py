@@ -70,8 +70,8 @@ class Client:
     async def post(self, path: str, shape: type[T], content: Values | None = None) -> T:
         return self._read(await self._send("POST", path, content=content), shape)
 
-    async def put(self, path: str, shape: type[T], content: Values) -> T:
-        return self._read(await self._send("PUT", path, content=content), shape)
+    async def put(self, path: str, shape: type[T], content: Values, *, query: Values | None = None) -> T:
+        return self._read(await self._send("PUT", path, content=content, query=query), shape)
 
     async def patch(self, path: str, shape: type[T], content: Values) -> T:
         return self._read(await self._send("PATCH", path, content=content), shape)
@@ -79,8 +79,8 @@ class Client:
     async def delete(self, path: str, shape: type[T]) -> T:
         return self._read(await self._send("DELETE", path), shape)
 
-    async def delete_quietly(self, path: str) -> None:
-        await self._send("DELETE", path)
+    async def delete_quietly(self, path: str, *, query: Values | None = None) -> None:
+        await self._send("DELETE", path, query=query)
 
     def stream(self, path: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[httpx.Response]:
         """A GET whose answer is read as it comes. Carrel says something every few seconds; a minute of silence is a failure."""

@@ -52,6 +52,11 @@ async def rename(client: Client, user_id: str, display_name: str) -> User:
     return await client.patch(f"/users/{user_id}", User, {"display_name": display_name})
 
 
+async def set_email(client: Client, user_id: str, email: str) -> User:
+    """Empty takes it away."""
+    return await client.patch(f"/users/{user_id}", User, {"email": email})
+
+
 async def disable(client: Client, user_id: str) -> User:
     return await client.delete(f"/users/{user_id}", User)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 ACTIONS: Final[Mapping[str, str]] = {
     "change": "changed a pool",
+    "change_email": "changed an e-mail address",
     "change_template": "changed a template",
     "claim": "asked for a workspace",
     "close_report": "saw to a report",
@@ -13,6 +14,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "create_token": "made a token",
     "create_user": "made an account",
     "delete_home": "deleted a home",
+    "delete_variable": "forgot a variable",
     "disable_user": "disabled an account",
     "download_home": "downloaded somebody's files",
     "enable_user": "enabled an account",
@@ -22,6 +24,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "invite_user": "made a link for somebody",
     "keep": "kept a workspace after all",
     "make_link": "made a sign-in link",
+    "put_variable": "set a variable",
     "release": "released a workspace",
     "remove_home": "removed a deleted home's files",
     "rename_home": "renamed a home",

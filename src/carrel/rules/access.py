@@ -29,6 +29,8 @@ class Action(StrEnum):
     """Make, name, delete and have back one person's homes."""
     TAKE_FILES = "take_files"
     """Download what is in one person's homes."""
+    KEEP_VARIABLES = "keep_variables"
+    """Set and forget what one person's workspaces are given. Nobody is told a value."""
     ENTER = "enter"
     """Go inside one person's workspace."""
     ADMINISTER = "administer"
@@ -47,6 +49,7 @@ _NEEDED: Final[dict[Action, Scope]] = {
     Action.KEEP_TOKENS: Scope.ADMIN,  # a leaked token must not be able to make itself a successor
     Action.KEEP_HOMES: Scope.USE,
     Action.TAKE_FILES: Scope.USE,  # whoever may enter a workspace could read them there
+    Action.KEEP_VARIABLES: Scope.USE,
     Action.ENTER: Scope.USE,
     Action.ADMINISTER: Scope.ADMIN,
 }

@@ -8,6 +8,7 @@ from carrel.domain.errors import Invalid
 
 LONGEST_NAME: Final = 100
 LONGEST_DISPLAY_NAME: Final = 200
+LONGEST_EMAIL: Final = 254
 SHORTEST_PASSWORD: Final = 8
 LONGEST_PASSWORD: Final = 1024
 LONGEST_LABEL: Final = 200
@@ -34,6 +35,18 @@ def person_display_name(text: str) -> str:
     if not 0 < len(name) <= LONGEST_DISPLAY_NAME or not name.isprintable():
         raise Invalid(f"A display name is 1 to {LONGEST_DISPLAY_NAME} printable characters. Choose another.")
     return name
+
+
+def person_email(text: str) -> str | None:
+    """Not whether it reaches somebody. None for an empty one. Raises Invalid."""
+    address = text.strip()
+    if not address:
+        return None
+    name, _, host = address.rpartition("@")
+    is_plain = address.isprintable() and not any(sign.isspace() or sign in '<>"(),;:\\' for sign in address)
+    if not name or not host or "@" in name or not is_plain or len(address) > LONGEST_EMAIL:
+        raise Invalid("That is no e-mail address. Write one such as ada@example.org, or leave it empty.")
+    return address
 
 
 def password_text(text: str) -> str:

@@ -10,10 +10,11 @@ from carrel.domain.account import User
 from carrel.domain.actor import Person
 from carrel.domain.errors import Conflict, Exhausted, Invalid
 from carrel.domain.route import Withdrawal
-from carrel.services import withdrawals
+from carrel.rules.credentials import person_display_name, person_email
+from carrel.services import user_changes, withdrawals
 from carrel.services.attempts import Rate
 from carrel.services.context import Context
-from carrel.services.user_changes import found, withdraw_links
+from carrel.services.user_changes import Change, found, withdraw_links
 from carrel.store import audit, sessions, users
 
 GUESSES: Final = Rate(burst=5, every=30.0)
@@ -46,6 +47,14 @@ async def change_password(ctx: Context, person: Person, *, old: str, new: str) -
     hashed = await ctx.passwords.hash(new)
     current = await ctx.store.write(_put, person, stored, hashed, ctx.clock.now())
     await withdrawals.tell(ctx, current)
+
+
+async def change_profile(ctx: Context, person: Person, *, display_name: str, email: str) -> None:
+    """How they are called, and their e-mail address; an empty one is none. Raises Invalid."""
+    wanted = Change(display_name=person_display_name(display_name), email=person_email(email) or "")
+    await ctx.store.write(
+        user_changes.apply, person, person.user_id, wanted, hashed=None, now=ctx.clock.now()
+    )
 
 
 async def sign_out_everywhere(ctx: Context, person: Person) -> None:

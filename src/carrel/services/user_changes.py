@@ -29,6 +29,8 @@ class Change:
     role: Role | None = None
     disabled: bool | None = None
     display_name: str | None = None
+    email: str | None = None
+    """Empty takes it away."""
     password: str | None = field(default=None, repr=False)
 
     @property
@@ -71,6 +73,11 @@ class _Writing:
             users.set_display_name(self.conn, self.before.id, called)
             self.note("rename_user", called)
 
+    def email(self, address: str | None) -> None:
+        if address != self.before.email:
+            users.set_email(self.conn, self.before.id, address)
+            self.note("change_email")
+
     def role(self, role: Role) -> None:
         users.set_role(self.conn, self.before.id, role)
         self.note("set_role", role.value)
@@ -104,6 +111,8 @@ def apply(
         writing.password(hashed)
     if wanted.display_name is not None:
         writing.display_name(wanted.display_name)
+    if wanted.email is not None:
+        writing.email(wanted.email or None)
     if wanted.role is not None:
         writing.role(wanted.role)
     if wanted.disabled is False:

@@ -14,7 +14,7 @@ from carrel.domain.route import Withdrawal
 from carrel.mint import new_id
 from carrel.ports.wake import pool_topic
 from carrel.rules.access import Action, owns, require
-from carrel.rules.credentials import person_display_name, person_name, spelling
+from carrel.rules.credentials import person_display_name, person_email, person_name, spelling
 from carrel.services import user_changes, withdrawals
 from carrel.services.context import Context
 from carrel.services.user_changes import Change
@@ -85,6 +85,8 @@ async def change(ctx: Context, actor: Actor, user_id: UserId, wanted: Change) ->
         raise Conflict("You cannot do that to yourself. Ask another admin.")
     if wanted.display_name is not None:
         wanted = replace(wanted, display_name=person_display_name(wanted.display_name))
+    if wanted.email is not None:
+        wanted = replace(wanted, email=person_email(wanted.email) or "")
     hashed = await ctx.passwords.hash(wanted.password) if wanted.password is not None else None
     changed = await ctx.store.write(
         user_changes.apply, actor, user_id, wanted, hashed=hashed, now=ctx.clock.now()

@@ -58,6 +58,7 @@ _ADMINS = (
     .with_for_update()
 )
 _SET_DISPLAY_NAME = sa.update(_u).where(_u.c.id == _id).values(display_name=sa.bindparam("called"))
+_SET_EMAIL = sa.update(_u).where(_u.c.id == _id).values(email=sa.bindparam("address"))
 _DROP_PASSWORD = sa.delete(_i).where(_i.c.user_id == _id, _i.c.provider == _PASSWORD)
 _HAS_PASSWORD = sa.select(_i.c.user_id).where(_i.c.user_id == _id, _i.c.provider == _PASSWORD)
 _SET_ROLE = sa.update(_u).where(_u.c.id == _id).values(role=sa.bindparam("new_role"))
@@ -89,6 +90,7 @@ def user_from(row: Any) -> User:
         created_at=row.user_created_at,
         disabled_at=row.user_disabled_at,
         last_seen_at=row.user_last_seen_at,
+        email=row.user_email,
     )
 
 
@@ -102,6 +104,7 @@ def add(conn: Connection, user: User) -> None:
         "created_at": user.created_at,
         "disabled_at": user.disabled_at,
         "last_seen_at": user.last_seen_at,
+        "email": user.email,
     }
     if conn.execute(_INSERT.on(conn), row).one_or_none() is None:
         raise Conflict(f"There is already somebody called {user.name[:60]!r}. Choose another name.")
@@ -207,6 +210,10 @@ def set_role(conn: Connection, user_id: UserId, role: Role) -> User | None:
 
 def set_display_name(conn: Connection, user_id: UserId, display_name: str) -> None:
     conn.execute(_SET_DISPLAY_NAME, {"user": user_id, "called": display_name})
+
+
+def set_email(conn: Connection, user_id: UserId, email: str | None) -> None:
+    conn.execute(_SET_EMAIL, {"user": user_id, "address": email})
 
 
 def seen(conn: Connection, user_id: UserId, now: datetime) -> None:

@@ -27,6 +27,7 @@ OWN_THINGS = [
     Action.RESTART,
     Action.EXTEND,
     Action.KEEP_HOMES,
+    Action.KEEP_VARIABLES,
 ]
 
 
@@ -117,7 +118,9 @@ def test_lists_show_people_their_own_and_admins_what_they_ask_for() -> None:
         owner_filter(PERSON, BOB)
 
 
-def test_somebodys_files_are_downloaded_by_themselves_by_an_admin_in_person_and_by_whoever_owns_the_disk() -> None:
+def test_somebodys_files_are_downloaded_by_themselves_by_an_admin_in_person_and_by_whoever_owns_the_disk() -> (
+    None
+):
     assert may(PERSON, Action.TAKE_FILES, owner=ADA)
     assert may(script(Scope.USE), Action.TAKE_FILES, owner=ADA)
     assert may(ADMIN, Action.TAKE_FILES, owner=BOB)

@@ -1,5 +1,6 @@
-"""One's own account: the password, tokens for scripts, and signing out everywhere."""
+"""One's own account: who one is, what workspaces are given, the password, tokens for scripts, and signing out everywhere."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from carrel.domain.account import Token
 from carrel.domain.actor import Person, Role, Scope
 from carrel.domain.errors import CarrelError, Conflict, Exhausted, Invalid
 from carrel.domain.ids import TokenId
-from carrel.services import account, tokens
+from carrel.services import account, tokens, variables
 from carrel.web import cookies
 from carrel.web.pages.frame import context_of, for_people, form_of, led, shown
 from carrel.web.problems import KINDS
@@ -36,6 +37,9 @@ def routes() -> list[BaseRoute]:
     write = ["POST"]
     return [
         Route("/hub/account", for_people(show), methods=["GET"]),
+        Route("/hub/account/profile", for_people(change_profile), methods=write),
+        Route("/hub/account/variables", for_people(keep_variable), methods=write),
+        Route("/hub/account/variables/{name}/forget", for_people(forget_variable), methods=write),
         Route("/hub/account/password", for_people(change_password), methods=write),
         Route("/hub/account/tokens", for_people(make_token), methods=write),
         Route("/hub/account/tokens/{token_id}/revoke", for_people(revoke_token), methods=write),
@@ -45,6 +49,34 @@ def routes() -> list[BaseRoute]:
 
 async def show(request: Request, person: Person) -> Response:
     return await _page(request, person)
+
+
+async def change_profile(request: Request, person: Person) -> Response:
+    fields = await form_of(request)
+    called, email = fields.get("display_name", ""), fields.get("email", "")
+    try:
+        await account.change_profile(context_of(request), person, display_name=called, email=email)
+    except Invalid as error:
+        typed = {"display_name": called[:200], "email": email[:254]}
+        return await _page(request, person, error=error, form="profile", typed=typed)
+    return led("/hub/account?done=profile")
+
+
+async def keep_variable(request: Request, person: Person) -> Response:
+    """A page never gets the value back, not even to say what is wrong with it."""
+    fields = await form_of(request)
+    name, value = fields.get("name", "").strip(), fields.get("value", "").replace("\r\n", "\n")
+    try:
+        await variables.put(context_of(request), person, name, value)
+    except (Invalid, Exhausted) as error:
+        return await _page(request, person, error=error, form="variable", typed={"name": name[:100]})
+    return led("/hub/account?done=variable-kept")
+
+
+async def forget_variable(request: Request, person: Person) -> Response:
+    await form_of(request)
+    await variables.delete(context_of(request), person, request.path_params["name"])
+    return led("/hub/account?done=variable-gone")
 
 
 async def change_password(request: Request, person: Person) -> Response:
@@ -71,7 +103,9 @@ async def make_token(request: Request, person: Person) -> Response:
             lifetime=_lifetime(fields.get("days", USUAL_LIFETIME)),
         )
     except Invalid as error:
-        return await _page(request, person, error=error, form="token", label=fields.get("label", "")[:200])
+        return await _page(
+            request, person, error=error, form="token", typed={"label": fields.get("label", "")[:200]}
+        )
     answer = await _page(request, person, made=(secret, token))
     answer.headers["cache-control"] = "no-store"
     return answer
@@ -99,10 +133,10 @@ async def _page(
     *,
     error: CarrelError | None = None,
     form: str = "",
-    label: str = "",
+    typed: Mapping[str, str] | None = None,
     made: tuple[str, Token] | None = None,
 ) -> Response:
-    """`form` says which of the forms `error` belongs to."""
+    """`form` says which of the forms `error` belongs to, `typed` what is to stand in it again."""
     ctx = context_of(request)
     kept = await tokens.page(ctx, person)
     values: dict[str, Any] = {
@@ -114,7 +148,8 @@ async def _page(
         "usual": USUAL_LIFETIME,
         "made": made,
         "errors": {form: error.sentence} if error is not None else {},
-        "label": label,
+        "variables": await variables.page(ctx, person),
+        "typed": typed or {},
     }
     return shown(request, "account.html", status=KINDS[error.code].status if error else 200, **values)
 

@@ -26,6 +26,7 @@ from carrel.wire.v1.template import (
 )
 from carrel.wire.v1.token import NewToken, Token, TokenRequest
 from carrel.wire.v1.user import Invitation, Newcomer, NewUser, User, UserChange, UserRequest, UsersRequest
+from carrel.wire.v1.variable import Variable, VariableValue
 from carrel.wire.v1.workspace import Extension, ListedWorkspace, Workspace
 
 __all__ = [
@@ -78,6 +79,8 @@ __all__ = [
     "UserChange",
     "UserRequest",
     "UsersRequest",
+    "Variable",
+    "VariableValue",
     "WholeReport",
     "WholeTemplateVersion",
     "Workspace",

@@ -17,6 +17,8 @@ class User(Telling):
     created_at: Time
     disabled_at: Time | None
     last_seen_at: Time | None
+    email: str | None = None
+    """For git, and for mail."""
 
 
 class UserRequest(Asking):
@@ -57,3 +59,5 @@ class UserChange(Asking):
     disabled: bool | None = None
     """True ends sessions and tokens; false lets them sign in again."""
     display_name: Line | None = None
+    email: str | None = Field(default=None, max_length=254)
+    """Empty takes it away."""

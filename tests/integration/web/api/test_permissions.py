@@ -97,6 +97,15 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         (401, 403, 200, 200, 404, 200, 404),
     ),
     "homes.archive": (lambda w: {"url": f"/homes/{w.home}/archive"}, (401, 403, 200, 200, 404, 200, 404)),
+    "variables.page": (lambda w: {"url": f"/variables?user={w.person}"}, (401, 200, 200, 200, 403, 200, 403)),
+    "variables.put": (
+        lambda w: {"method": "PUT", "url": f"/variables/KEY?user={w.person}", "json": {"value": "x"}},
+        (401, 403, 200, 200, 403, 200, 403),
+    ),
+    "variables.delete": (
+        lambda w: {"method": "DELETE", "url": f"/variables/KEY?user={w.person}"},
+        (401, 403, 204, 204, 403, 204, 403),
+    ),
     "pools.page": (lambda _: {"url": "/pools"}, (401, 200, 200, 200, 200, 200, 200)),
     "pools.get": (lambda _: {"url": "/pools/lab"}, (401, 200, 200, 200, 200, 200, 200)),
     "pools.change": (

@@ -9,7 +9,7 @@ import pytest
 from carrel.domain.account import User
 from carrel.domain.actor import Role, Scope
 from carrel.services import tokens
-from carrel.store import users
+from carrel.store import users, variables
 
 from .asking import acting, forms, read, submit, words
 
@@ -142,3 +142,37 @@ async def test_signing_out_everywhere_includes_here(
 async def test_a_form_of_somebody_else_does_nothing(browser: httpx.AsyncClient, action: str) -> None:
     answer = await browser.post(f"{ACCOUNT}/{action}", data={"form_key": "0" * 64})
     assert answer.status_code == 403
+
+
+async def test_a_variable_is_kept_listed_without_its_value_and_forgotten(
+    house: House, ada: User, browser: httpx.AsyncClient
+) -> None:
+    page = await read(browser, ACCOUNT)
+    form = f"{ACCOUNT}/variables"
+    answer = await submit(browser, page, form, name="API_KEY", value="told to\r\nnobody again")
+    assert answer.headers["location"] == f"{ACCOUNT}?done=variable-kept"
+    page = await read(browser, ACCOUNT)
+    assert "API_KEY" in words(page)
+    assert "nobody again" not in page
+    kept = await house.context.store.read(variables.values, ada.id)
+    assert kept == {"API_KEY": "told to\nnobody again"}
+    refused = await submit(browser, page, form, name="PATH", value="told to nobody")
+    assert refused.status_code == 422
+    assert "Choose another name." in words(refused.text)
+    assert "told to nobody" not in refused.text
+    gone = await submit(browser, page, f"{form}/API_KEY/forget")
+    assert gone.headers["location"] == f"{ACCOUNT}?done=variable-gone"
+    assert await house.context.store.read(variables.values, ada.id) == {}
+
+
+async def test_the_name_and_the_address_that_commits_bear_are_changed(
+    house: House, ada: User, browser: httpx.AsyncClient
+) -> None:
+    form = f"{ACCOUNT}/profile"
+    page = await read(browser, ACCOUNT)
+    await submit(browser, page, form, display_name="Ada Lovelace", email="ada@example.org")
+    found = await house.context.store.read(users.get, ada.id)
+    assert (found.display_name, found.email) == ("Ada Lovelace", "ada@example.org")
+    refused = await submit(browser, page, form, display_name="Ada", email="nowhere")
+    assert refused.status_code == 422
+    assert "That is no e-mail address." in words(refused.text)

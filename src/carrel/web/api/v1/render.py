@@ -204,6 +204,7 @@ def user(found: User) -> v1.User:
         created_at=found.created_at,
         disabled_at=found.disabled_at,
         last_seen_at=found.last_seen_at,
+        email=found.email,
     )
 
 

@@ -21,6 +21,7 @@ from carrel.web.api.v1 import (
     templates,
     tokens,
     users,
+    variables,
     workspaces,
 )
 from carrel.web.api.v1.prefix import PREFIX
@@ -32,6 +33,7 @@ _NOUNS = (
     pools,
     templates,
     users,
+    variables,
     tokens,
     links,
     audit,

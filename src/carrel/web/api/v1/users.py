@@ -115,13 +115,14 @@ async def get(asked: Asked, user_id: Id) -> Response:
     "/{user_id}",
     operation_id="users.change",
     response_model=v1.User,
-    summary="Change role, password or display name, disable or enable: all of it or nothing",
+    summary="Change role, password, display name or e-mail address, disable or enable: all of it or nothing",
 )
 async def change(asked: Asked, user_id: Id, body: v1.UserChange) -> Response:
     wanted = Change(
         role=body.role,
         disabled=body.disabled,
         display_name=body.display_name,
+        email=body.email,
         password=body.password.get_secret_value() if body.password is not None else None,
     )
     return told(render.user(await users.change(asked.context, asked.actor, UserId(user_id), wanted)))
