@@ -191,13 +191,16 @@ async def rig(
     world: World | None = None,
     clock: HandClock | None = None,
     fuse: Fuse | None = None,
+    template: Template = TEMPLATE,
+    driver: Any = None,
 ) -> Rig:
+    """The instances are in memory, unless another driver is given; it has to vouch for them."""
     world, clock, fuse = world or World(), clock or HandClock(), fuse or Fuse()
     store = open_store(f"sqlite:///{path / 'carrel.sqlite'}")
     await store.migrate()
-    await store.write(templates.put, TEMPLATE, clock.now())
+    await store.write(templates.put, template, clock.now())
     await store.write(pools.put, pool, clock.now())
-    driver = MemoryDriver(world, place=(OURS, pool.backend), port=9)
+    driver = driver or MemoryDriver(world, place=(OURS, pool.backend), port=9)
     fused, fused_store = FusedDriver(driver, fuse), FusedStore(store, fuse)
     bell, dataplane = Bell(), RecordingDataPlane()
     context = Context(
