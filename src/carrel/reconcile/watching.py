@@ -123,12 +123,9 @@ class Watching:
                 continue
             spent = await _measured(driver)
             at = self.clock.monotonic()
-            for row, _ in held:
-                if row.backend == backend:
-                    sample = Sample(spent[row.id], at) if row.id in spent else None
-                    said[row.id] = [computed(self._samples.get(row.id), sample, now)]
-                    if sample is not None:
-                        samples[row.id] = sample
+            samples |= {each: Sample(seconds, at) for each, seconds in spent.items()}
+            for row in (row for row, _ in held if row.backend == backend):
+                said[row.id] = [computed(self._samples.get(row.id), samples.get(row.id), now)]
         self._samples = samples
         return said
 
