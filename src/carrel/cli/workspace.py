@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from carrel.cli import complete, people
+from carrel.cli.cells import moment
 from carrel.cli.door import lead_in
 from carrel.cli.here import Here
 from carrel.cli.nouns import command, noun
@@ -29,7 +30,13 @@ _FIELDS = (
     "base_url",
     "created_at",
     "last_active_at",
+    "last_active_because",
+    "idle_since",
     "stops_at",
+    "stops_because",
+    "warned_at",
+    "kept_until",
+    "unknown",
     "reason",
     "update_available",
 )
@@ -41,6 +48,7 @@ _COLUMNS = (
     Column("created_at", 4, "made"),
     Column("last_active_at", 3, "used"),
     Column("stops_at", 1, "stops"),
+    Column("stops_because", 8, "because", folds=True),
     Column("template", 6),
     Column("backend", 7),
     Column("reason", 2, folds=True),
@@ -126,8 +134,21 @@ async def _claim_of(here: Here, workspace: Workspace) -> str | None:
 
 @command(app, "why")
 async def why(here: Here, workspace_id: WorkspaceId) -> None:
-    """Why it failed: the cause, whose problem it is, what helps, and what its app printed last."""
-    tell(here, await workspaces.failure(here.client, workspace_id))
+    """Why it failed: the cause, whose problem it is, what helps, and what its app printed last. Else why it ended, or when it stops."""
+    failure = await workspaces.failure(here.client, workspace_id)
+    tell(here, failure)
+    ending = _ending(await workspaces.get(here.client, workspace_id)) if failure is None else None
+    if ending is not None:
+        here.screen.note(ending)
+
+
+def _ending(found: Workspace) -> str | None:
+    """In a sentence, for one with which nothing is wrong."""
+    if found.unknown is not None:
+        return found.unknown
+    if found.stops_because is not None and found.stops_at is not None:
+        return f"It stops at {moment(found.stops_at)}, {found.stops_because}."
+    return found.reason
 
 
 @command(app, "stop")
@@ -171,7 +192,7 @@ async def logs(
         bool, typer.Option("--follow", "-f", help="Go on with what it prints from now on, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """The last lines its app printed."""
+    """The last lines its app printed; of a gone one those that were kept."""
     if follow and here.screen.as_json:
         raise Invalid("--follow goes on without an end, which no JSON can. Leave one of the two out.")
     text = await workspaces.logs(here.client, workspace_id, _MOST_LINES if follow else lines)

@@ -137,7 +137,8 @@ def _idle(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo
             announced = at - warning(policy.stop_after_idle)
             kept = f"the time it was extended to, {_UNLESS_USED}"
             because = kept if at == workspace.kept_until else _UNLESS_USED
-        case idleness.Warn(at, why):
+        case idleness.Warn(due, why):
+            at = max(due, now)  # it is due, and only has to be seen once more that it is not used
             because = f"{_UNLESS_USED}: {why}"
         case idleness.Stop(why):
             at, because = now, why

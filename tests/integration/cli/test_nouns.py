@@ -354,6 +354,19 @@ async def test_why_tells_the_cause_what_helps_and_what_was_printed_last(house: H
     assert next(row for row in rows if "printed" in row).endswith("Killed / at line 2")
 
 
+async def test_why_tells_when_it_stops_and_afterwards_why_it_did(house: House, here: Shell) -> None:
+    await house.pool()
+    [warm] = await house.warm()
+    await house.person("ada")
+    await here.ok("claim", "lab", "--user", "ada")
+    told = (await here.ok("workspace", "why", warm.id)).err
+    assert "It stops at " in told
+    assert ", unless somebody goes in before." in told
+    assert "unless somebody goes in before" in (await here.ok("workspace", "show", warm.id)).out
+    await here.ok("workspace", "stop", warm.id)
+    assert "An administrator stopped it." in (await here.ok("workspace", "why", warm.id)).err
+
+
 async def test_where_nothing_went_wrong_why_says_so(house: House, here: Shell) -> None:
     await house.pool()
     [warm] = await house.warm()
