@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from carrel.domain.home import Home
 from carrel.domain.ids import HomeId, UserId, WorkspaceId
 from carrel.mint import new_id
@@ -142,3 +144,38 @@ async def test_what_others_did_with_a_home_is_told_once_and_briefly(world: World
     assert len(told) <= 2 * events.HOME_LINES
     await store.write(events.forget_home, home.id)
     assert await store.read(events.of_homes, [home.id]) == {}
+
+
+async def test_two_that_are_given_one_name_at_once_do_not_both_have_it(
+    world: World, replicas: list[Store]
+) -> None:
+    one, other, *_ = replicas
+    ann = await world.user()
+
+    def named(conn: Connection, home_id: HomeId, name: str) -> bool:
+        home_list.hold(conn, ann.id)
+        return homes.rename(conn, home_id, name) is not None
+
+    for number in range(5):
+        mine = [await kept(one, world, ann.id, f"{letter}-{number}") for letter in "ab"]
+        took = await asyncio.gather(
+            one.write(named, mine[0].id, f"same-{number}"), other.write(named, mine[1].id, f"same-{number}")
+        )
+        assert sorted(took) == [False, True]
+
+
+async def test_nobody_has_more_than_they_may_however_many_ask_at_once(
+    world: World, replicas: list[Store]
+) -> None:
+    ann = await world.user()
+
+    def another(conn: Connection, name: str) -> bool:
+        if home_list.count(conn, ann.id).kept >= 3:
+            return False
+        homes.ensure(conn, HomeId(new_id()), ann.id, name, world.now)
+        return True
+
+    made = await asyncio.gather(
+        *(replica.write(another, f"home-{number}") for number, replica in enumerate([*replicas, *replicas]))
+    )
+    assert sum(made) == 3

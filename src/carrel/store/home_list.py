@@ -110,9 +110,14 @@ def names(conn: Connection, home_ids: Collection[HomeId]) -> dict[HomeId, str]:
     return {row.id: row.name.partition("~")[0] for row in rows}
 
 
-def count(conn: Connection, user_id: UserId) -> Count:
-    """In a transaction that writes, nobody else makes one for this person until it ends."""
+def hold(conn: Connection, user_id: UserId) -> None:
+    """Nobody else makes or names one for this person by hand until the transaction ends."""
     conn.execute(_HOLD_USER, {"user": user_id})
+
+
+def count(conn: Connection, user_id: UserId) -> Count:
+    """Only in a transaction that writes: it stays true until that ends."""
+    hold(conn, user_id)
     row = conn.execute(_COUNTS, {"user": user_id}).one()
     return Count(kept=row.whole - row.deleted, deleted=row.deleted)
 
