@@ -1,5 +1,6 @@
 """Decision tables of assign and attach."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +64,14 @@ def test_a_home_is_never_brought_where_row_and_claim_disagree() -> None:
 
     assert attach(View(NOON, workspaces=(other,), claims=(claim,))) == []
     assert attach(View(NOON, workspaces=(row, other), claims=(claim,))) == [Attach(row, claim)]
+
+
+def test_files_that_are_still_in_another_workspace_are_not_brought_in_before_they_are_out() -> None:
+    row, claim = held(a_workspace(), a_claim(), at=EARLIER)
+    view = View(NOON, workspaces=(row,), claims=(claim,), homes_elsewhere=frozenset({claim.id}))
+
+    assert attach(view) == []
+    assert attach(replace(view, homes_elsewhere=frozenset())) == [Attach(row, claim)]
 
 
 @pytest.mark.parametrize(("ago", "expected"), [(0.0, False), (1.0, False), (1.1, True), (-3600.0, True)])
