@@ -20,7 +20,7 @@ from carrel.domain.ids import HomeId, PoolName
 from carrel.drivers.local.driver import LocalDriver
 from carrel.ports.driver import InstanceState, Spec
 from carrel.settings.load import load
-from carrel.testing.driver_contract import new_home_id, new_workspace_id, shown, until
+from carrel.testing.driver_contract import leave_nothing, new_home_id, new_workspace_id, shown, until
 
 from .place import Local
 
@@ -44,9 +44,9 @@ class Lab:
             yield socket
 
 
-@pytest.fixture
-async def warm(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
-    driver = local.open(path=f"{jupyterlab}:/usr/bin:/bin", stop_grace="40s")
+@asynccontextmanager
+async def started(local: Local, bin_folder: Path) -> AsyncIterator[Lab]:
+    driver = local.open(path=f"{bin_folder}:/usr/bin:/bin", stop_grace="40s")
     template = load(None, {}, {"HOME": "/nowhere"}).templates["jupyterlab"].to_domain("jupyterlab")
     spec = Spec(new_workspace_id(), PoolName("jupyterlab"), template, mint.new_secret())
     await driver.create(spec)
@@ -63,13 +63,36 @@ async def warm(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
         yield Lab(driver, spec, http, home_id, local.state / "homes" / home_id)
 
 
+async def given_a_home(lab: Lab) -> None:
+    """That has a file from before."""
+    lab.home.mkdir(mode=0o700)
+    (lab.home / "old.txt").write_text("from before")
+    await lab.driver.attach(lab.spec.workspace_id, lab.home_id)
+
+
+@pytest.fixture
+async def warm(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
+    async with started(local, jupyterlab) as lab:
+        yield lab
+
+
 @pytest.fixture
 async def lab(warm: Lab) -> Lab:
-    """With a home that has a file from before."""
-    warm.home.mkdir(mode=0o700)
-    (warm.home / "old.txt").write_text("from before")
-    await warm.driver.attach(warm.spec.workspace_id, warm.home_id)
+    """For a test that ends it."""
+    await given_a_home(warm)
     return warm
+
+
+@pytest.fixture(scope="module")
+async def everybodys(tmp_path_factory: pytest.TempPathFactory, jupyterlab: Path) -> AsyncIterator[Lab]:
+    """For all that leave it running and do not mind what others left in its home."""
+    local = Local(tmp_path_factory.mktemp("lab") / "state")
+    async with started(local, jupyterlab) as lab:
+        await given_a_home(lab)
+        yield lab
+    await leave_nothing(local.open())
+    for driver in local.opened:
+        await driver.aclose()
 
 
 async def answers(http: httpx.AsyncClient) -> bool:
@@ -79,18 +102,18 @@ async def answers(http: httpx.AsyncClient) -> bool:
         return False
 
 
-async def test_nobody_enters_without_the_secret(warm: Lab) -> None:
-    async with httpx.AsyncClient(base_url=warm.http.base_url) as stranger:
+async def test_nobody_enters_without_the_secret(everybodys: Lab) -> None:
+    async with httpx.AsyncClient(base_url=everybodys.http.base_url) as stranger:
         assert (await stranger.get("api/contents")).status_code == 403
         wrong = await stranger.get("api/contents", headers={"Authorization": f"token {mint.new_secret()}"})
         assert wrong.status_code == 403
 
 
-async def test_the_page_of_the_lab_holds_no_secret_and_names_its_own_door(warm: Lab) -> None:
-    page = await warm.http.get("lab")
+async def test_the_page_of_the_lab_holds_no_secret_and_names_its_own_door(everybodys: Lab) -> None:
+    page = await everybodys.http.get("lab")
     assert page.status_code == 200
-    assert warm.spec.secret not in page.text
-    assert f'"baseUrl": "{warm.spec.base_path}"' in page.text
+    assert everybodys.spec.secret not in page.text
+    assert f'"baseUrl": "{everybodys.spec.base_path}"' in page.text
 
 
 async def test_the_persons_files_are_seen_and_new_ones_are_theirs(lab: Lab) -> None:
@@ -104,34 +127,34 @@ async def test_the_persons_files_are_seen_and_new_ones_are_theirs(lab: Lab) -> N
     assert (lab.home / "old.txt").read_text() == "from before"
 
 
-async def test_a_notebook_is_saved_kept_as_a_checkpoint_and_deleted(lab: Lab) -> None:
+async def test_a_notebook_is_saved_kept_as_a_checkpoint_and_deleted(everybodys: Lab) -> None:
     content = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    saved = await lab.http.put(
+    saved = await everybodys.http.put(
         "api/contents/n.ipynb", json={"type": "notebook", "format": "json", "content": content}
     )
     assert saved.status_code == 201
-    assert (await lab.http.post("api/contents/n.ipynb/checkpoints")).status_code == 201
-    assert (lab.home / ".ipynb_checkpoints" / "n-checkpoint.ipynb").exists()
-    assert (await lab.http.delete("api/contents/n.ipynb")).status_code == 204
-    assert not (lab.home / "n.ipynb").exists()
+    assert (await everybodys.http.post("api/contents/n.ipynb/checkpoints")).status_code == 201
+    assert (everybodys.home / ".ipynb_checkpoints" / "n-checkpoint.ipynb").exists()
+    assert (await everybodys.http.delete("api/contents/n.ipynb")).status_code == 204
+    assert not (everybodys.home / "n.ipynb").exists()
 
 
-async def test_theme_and_layout_follow_the_person(lab: Lab) -> None:
+async def test_theme_and_layout_follow_the_person(everybodys: Lab) -> None:
     theme = "lab/api/settings/@jupyterlab/apputils-extension:themes"
-    assert (await lab.http.put(theme, json={"raw": '{"theme": "JupyterLab Dark"}'})).status_code == 204
+    assert (await everybodys.http.put(theme, json={"raw": '{"theme": "JupyterLab Dark"}'})).status_code == 204
     layout = {"data": {}, "metadata": {"id": "default"}}
-    assert (await lab.http.put("lab/api/workspaces/default", json=layout)).status_code == 204
-    kept = {path.name for path in (lab.home / ".jupyter" / "lab").rglob("*") if path.is_file()}
+    assert (await everybodys.http.put("lab/api/workspaces/default", json=layout)).status_code == 204
+    kept = {path.name for path in (everybodys.home / ".jupyter" / "lab").rglob("*") if path.is_file()}
     assert "themes.jupyterlab-settings" in kept
     assert any(name.endswith(".jupyterlab-workspace") for name in kept)
 
 
 async def test_a_kernel_starts_in_the_home_and_knows_nothing_of_ours(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
+    everybodys: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = "import json, os; open('by_kernel.txt', 'w').write('x'); print(json.dumps(dict(os.environ)))"
-    environment = json.loads(await run(lab, code))
-    assert (lab.home / "by_kernel.txt").exists()
+    environment = json.loads(await run(everybodys, code))
+    assert (everybodys.home / "by_kernel.txt").exists()
     assert not any("crl_" in value for value in environment.values())
     ours = {name for name in environment if name.startswith("CARREL_")}
     assert ours == {
@@ -169,22 +192,22 @@ async def test_what_is_started_after_the_claim_has_what_was_delivered_and_nothin
     assert json.loads(await run_in(warm, kernel, SAYS))[1:] == ["Countess", "ada@example.org"]
 
 
-async def test_the_kernel_keeps_its_name_and_can_be_interrupted(lab: Lab) -> None:
-    specs = (await lab.http.get("api/kernelspecs")).json()
+async def test_the_kernel_keeps_its_name_and_can_be_interrupted(everybodys: Lab) -> None:
+    specs = (await everybodys.http.get("api/kernelspecs")).json()
     assert specs["default"] == "python3"
     assert specs["kernelspecs"]["python3"]["spec"]["display_name"].startswith("Python 3")
-    kernel = await kernel_of(lab, "n.ipynb")
+    kernel = await kernel_of(everybodys, "n.ipynb")
     sleeping = asyncio.create_task(
         run_in(
-            lab,
+            everybodys,
             kernel,
             "try:\n    print(open('begun', 'w').close());import time; time.sleep(300)\nexcept KeyboardInterrupt: print('woken')",
         )
     )
     async with asyncio.timeout(30):
-        while not (lab.home / "begun").exists():
+        while not (everybodys.home / "begun").exists():
             await asyncio.sleep(0.05)
-        await lab.http.post(f"api/kernels/{kernel}/interrupt")
+        await everybodys.http.post(f"api/kernels/{kernel}/interrupt")
         assert "woken" in await sleeping
 
 
@@ -197,10 +220,11 @@ async def test_what_a_kernel_without_a_notebook_saved_is_recovered(lab: Lab) -> 
 
 
 @pytest.mark.parametrize(("asked", "below"), [({}, ""), ({"cwd": ""}, ""), ({"cwd": "sub"}, "sub")])
-async def test_a_terminal_opens_in_the_home(lab: Lab, asked: dict[str, str], below: str) -> None:
-    (lab.home / "sub").mkdir()
-    await typed(lab, "echo typed > by_terminal.txt", asked)
-    assert (lab.home / below / "by_terminal.txt").read_text() == "typed\n"
+async def test_a_terminal_opens_in_the_home(everybodys: Lab, asked: dict[str, str], below: str) -> None:
+    (everybodys.home / "sub").mkdir(exist_ok=True)
+    name = f"{mint.new_id()}.txt"
+    await typed(everybodys, f"echo typed > {name}", asked)
+    assert (everybodys.home / below / name).read_text() == "typed\n"
 
 
 async def test_kernels_and_terminals_end_with_the_workspace_and_do_not_cost_the_grace(
