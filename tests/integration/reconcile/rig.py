@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import sqlalchemy as sa
 
 from carrel.domain.account import User
 from carrel.domain.actor import Person, Role
@@ -25,6 +29,7 @@ from carrel.services.context import Context
 from carrel.services.handover import hand_over
 from carrel.store import pools, templates, users
 from carrel.store.engine import Store, open_store
+from carrel.store.revision import bring_up
 
 OURS = InstallationId("i" + "0" * 15)
 TEMPLATE = versioned(Template(name=TemplateName("lab"), command=("true",)))
@@ -184,6 +189,18 @@ class Rig:
         await self.store.aclose()
 
 
+@cache
+def _empty_tables() -> bytes:
+    """Made once for the hundreds of lives that begin with them."""
+    with TemporaryDirectory() as folder:
+        made = Path(folder, "carrel.sqlite")
+        engine = sa.create_engine(f"sqlite:///{made}")
+        with engine.begin() as connection:
+            bring_up(connection)
+        engine.dispose()
+        return made.read_bytes()
+
+
 async def rig(
     path: Path,
     pool: Pool,
@@ -196,9 +213,17 @@ async def rig(
 ) -> Rig:
     """The instances are in memory, unless another driver is given; it has to vouch for them."""
     world, clock, fuse = world or World(), clock or HandClock(), fuse or Fuse()
+<<<<<<< ours
     store = open_store(f"sqlite:///{path / 'carrel.sqlite'}")
     await store.migrate()
     await store.write(templates.put, template, clock.now())
+=======
+    database = path / "carrel.sqlite"
+    if not database.exists():
+        database.write_bytes(_empty_tables())
+    store = open_store(f"sqlite:///{database}")
+    await store.write(templates.put, TEMPLATE, clock.now())
+>>>>>>> theirs
     await store.write(pools.put, pool, clock.now())
     driver = driver or MemoryDriver(world, place=(OURS, pool.backend), port=9)
     fused, fused_store = FusedDriver(driver, fuse), FusedStore(store, fuse)
