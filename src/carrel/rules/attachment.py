@@ -6,6 +6,7 @@ from typing import Final
 
 from carrel.domain.event import Event
 from carrel.rules.chronicle import in_order
+from carrel.rules.last_words import without
 
 MOST_BYTES: Final = 64 * 1024
 READ_AT_MOST: Final = 4 * MOST_BYTES
@@ -38,9 +39,7 @@ def attachment(
 
 def without_secrets(text: str, secrets: Sequence[str]) -> str:
     """Nor with anything that commands a terminal."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "…")
+    text = without(text, secrets)
     text = _NAMED.sub(r"\1…", _OUR_TOKEN.sub("crl_…", _ESCAPES.sub("", text)))
     return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
 

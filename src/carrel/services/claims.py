@@ -133,7 +133,7 @@ async def claim(
     taken = await ctx.store.write(_take, ctx, actor, asked, ctx.clock.now())
     ctx.wake.ring(pool_topic(pool))
     with suppress(DriverUnavailable):  # held, and handed over by the reconciler once the backend is back
-        await hand_over(ctx, taken.claim)
+        await hand_over(ctx, taken.claim, is_awaited=True)
     return await ctx.store.read(_view, ctx, taken.claim.id, is_new=taken.is_new)
 
 

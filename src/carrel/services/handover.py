@@ -19,7 +19,10 @@ from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
 from carrel.rules import expire
 from carrel.rules.home_wording import COMING_OUT, at_another_place, with_another
+from carrel.rules.preparation import prepares
 from carrel.services.context import Context
+from carrel.services.delivering import deliver
+from carrel.services.preparing import NoLongerHeld, prepare
 from carrel.store import claims, events, homes, pools, templates, workspaces
 
 TRIES = 5
@@ -52,8 +55,9 @@ def home_place(ctx: Context, backend: BackendName) -> str | None:
     return driver.home_place if isinstance(driver, KeepsHomes) else f"backend {backend}"
 
 
-async def hand_over(ctx: Context, claim: Claim) -> Claim:
-    """Idempotent; the reconciler calls it again after a crash, and once files that are still elsewhere are out.
+async def hand_over(ctx: Context, claim: Claim, *, is_awaited: bool = False) -> Claim:
+    """Idempotent; the reconciler calls it again after a crash, and once files that are still elsewhere are out. `is_awaited`: by a
+    request, which cannot wait for a start-up script; that is left to the reconciler.
 
     Returns the claim as it stands then: held and attached; held, when its files are still in its person's former workspace; or
     waiting, when every warm workspace tried was dead. Raises DriverUnavailable when the backend is away: then it is held and not
@@ -66,9 +70,14 @@ async def hand_over(ctx: Context, claim: Claim) -> Claim:
         claim, workspace, template = holding.claim, holding.workspace, holding.template
         if workspace is None or template is None or workspace.attached_at is not None:
             return claim
+        if is_awaited and prepares(template):
+            return claim
         try:
             fault = await _fault(ctx, claim, workspace, template, holding.home_id)
-        except _NotNow:
+            fault = fault or await deliver(ctx, claim, workspace, template)
+            if fault is None:
+                await prepare(ctx, claim, workspace, template)
+        except (_NotNow, NoLongerHeld):
             ctx.wake.ring(claim_topic(claim.id))
             return claim
         except DriverUnavailable as error:

@@ -4,7 +4,7 @@ is done.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -25,7 +25,7 @@ from carrel.rules.attachment import attachment, message_text
 from carrel.services.attempts import Rate
 from carrel.services.context import Context
 from carrel.services.visibility import require_seen
-from carrel.store import audit, claims, events, reports, users, workspaces
+from carrel.store import audit, claims, events, reports, troubles, users, workspaces
 
 PER_PERSON: Final = Rate(burst=6, every=60.0)
 MOST_OPEN: Final = 30
@@ -49,6 +49,8 @@ class _Subject:
     claim: Claim | None
     workspace: Workspace | None
     events: Sequence[Event]
+    secrets: Sequence[str] = field(default=(), repr=False)
+    """What no admin is to read: the app's, and what its person keeps for their workspaces."""
 
     @property
     def target(self) -> str:
@@ -157,7 +159,8 @@ def _subject(
         workspace = workspaces.of_claim(conn, claim.id)
     told = [] if claim is None else events.of_claim(conn, claim.id)
     of_workspace = [] if workspace is None else events.of_workspace(conn, workspace.id)
-    return _Subject(owner, claim, workspace, [*told, *of_workspace])
+    secrets = [*([workspace.secret] if workspace else []), *(troubles.withheld(conn, owner) if owner else [])]
+    return _Subject(owner, claim, workspace, [*told, *of_workspace], secrets)
 
 
 async def _log(ctx: Context, workspace: Workspace | None) -> str:
@@ -182,7 +185,7 @@ def _report(user_id: UserId, subject: _Subject, message: str, log: str, now: dat
         user_id=user_id,
         pool=about.pool,
         message=message_text(message),
-        attached=attachment(subject.facts, subject.events, log, secrets=[row.secret] if row else []),
+        attached=attachment(subject.facts, subject.events, log, secrets=subject.secrets),
         claim_id=subject.claim.id if subject.claim else None,
         workspace_id=row.id if row else None,
     )
