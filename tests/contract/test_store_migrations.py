@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -141,6 +142,50 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> N
         with pytest.raises(sa.exc.DBAPIError):
             await store.migrate()
         assert await store.read(lambda conn: sa.inspect(conn).get_table_names()) == ["workspaces"]
+    finally:
+        await store.aclose()
+
+
+HELD_BEFORE = """
+INSERT INTO installation VALUES (1, 'i', '{at}');
+INSERT INTO users (id, name, display_name, role, created_at) VALUES ('u', 'ann', 'Ann', 'user', '{at}');
+INSERT INTO pools (name, definition, live_limit, live, created_at, changed_at) VALUES ('p', '{{}}', 9, 3, '{at}', '{at}');
+INSERT INTO homes (id, user_id, name, created_at) VALUES ('h', 'u', 'default', '{at}');
+INSERT INTO homes (id, user_id, name, created_at) VALUES ('unused', 'u', 'other', '{at}');
+"""
+CLAIM_BEFORE = """
+INSERT INTO claims (id, user_id, pool, name, state, version, created_at, watched_at)
+VALUES ('{id}', 'u', 'p', '{id}', '{state}', 1, '{at}', '{at}');
+INSERT INTO workspaces (id, pool, template, template_version, backend, phase, desired, version, secret,
+                        claim_id, owner, home_id, created_at, phase_at, gone_at)
+VALUES ('w{id}', 'p', 't', '1', 'b', '{phase}', 'running', 1, 's', '{id}', 'u', 'h', '{at}', '{at}', {gone_at});
+"""
+
+
+async def test_what_people_hold_during_an_upgrade_has_their_files_in_it(empty_url: str) -> None:
+    at = "2026-11-21T09:00:00.000000+00:00"
+
+    def before(conn: Connection) -> None:
+        config = configuration()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0002")
+        script = HELD_BEFORE.format(at=at)
+        for id_, state, phase in (("a", "released", "gone"), ("b", "held", "ready"), ("c", "held", "ready")):
+            gone_at = f"'{at}'" if phase == "gone" else "NULL"
+            script += CLAIM_BEFORE.format(id=id_, state=state, phase=phase, at=at, gone_at=gone_at)
+        for statement in filter(str.strip, script.split(";")):
+            _run(conn, statement)
+
+    def after(conn: Connection) -> tuple[dict[str, str | None], dict[str, str | None]]:
+        homes = conn.execute(sa.select(schema.homes.c.id, schema.homes.c.workspace_id))
+        claims = conn.execute(sa.select(schema.claims.c.id, schema.claims.c.home_id))
+        return {row.id: row.workspace_id for row in homes}, {row.id: row.home_id for row in claims}
+
+    store = open_store(empty_url)
+    try:
+        await store.write(before)
+        await store.migrate()
+        assert await store.read(after) == ({"h": "wb", "unused": None}, {"a": None, "b": "h", "c": None})
     finally:
         await store.aclose()
 

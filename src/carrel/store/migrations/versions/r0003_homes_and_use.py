@@ -29,6 +29,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_variables_user_id")),
         sa.PrimaryKeyConstraint("user_id", "name", name=op.f("pk_variables")),
     )
+    _note_who_has_what()
+
+
+def _note_who_has_what() -> None:
+    """What people hold while Carrel is upgraded has their files in it. Where two workspaces of one person have the same home, as was
+    possible before, the first one is noted; the other keeps it until it ends.
+    """
+    op.execute(
+        "UPDATE homes SET workspace_id = (SELECT min(w.id) FROM workspaces w"
+        " WHERE w.home_id = homes.id AND w.phase <> 'gone')"
+        " WHERE id IN (SELECT home_id FROM workspaces WHERE phase <> 'gone')"
+    )
+    op.execute(
+        "UPDATE claims SET home_id = (SELECT h.id FROM homes h JOIN workspaces w ON w.id = h.workspace_id"
+        " WHERE w.claim_id = claims.id) WHERE state = 'held'"
+    )
 
 
 def _homes() -> None:
