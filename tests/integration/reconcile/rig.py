@@ -213,17 +213,11 @@ async def rig(
 ) -> Rig:
     """The instances are in memory, unless another driver is given; it has to vouch for them."""
     world, clock, fuse = world or World(), clock or HandClock(), fuse or Fuse()
-<<<<<<< ours
-    store = open_store(f"sqlite:///{path / 'carrel.sqlite'}")
-    await store.migrate()
-    await store.write(templates.put, template, clock.now())
-=======
     database = path / "carrel.sqlite"
     if not database.exists():
         database.write_bytes(_empty_tables())
     store = open_store(f"sqlite:///{database}")
-    await store.write(templates.put, TEMPLATE, clock.now())
->>>>>>> theirs
+    await store.write(templates.put, template, clock.now())
     await store.write(pools.put, pool, clock.now())
     driver = driver or MemoryDriver(world, place=(OURS, pool.backend), port=9)
     fused, fused_store = FusedDriver(driver, fuse), FusedStore(store, fuse)
