@@ -18,6 +18,8 @@ STEPS: Final = (1, 2, 4)
 """Hours that are offered."""
 WORTH_IT: Final = timedelta(minutes=5)
 """An extension that adds less is not offered."""
+_NOT_YET: Final = timedelta(seconds=20)
+"""Where the time of the warning has come, and whether it is used is asked first."""
 _UNLESS_USED: Final = "unless it is used before"
 
 
@@ -134,7 +136,7 @@ def _idle(workspace: Workspace, policy: Pool | None, now: datetime, zone: tzinfo
     announced = idleness.idle_since(workspace)
     match verdict(workspace, policy, now, zone):
         case Keep(datetime() as at, _):
-            announced = at - warning(policy.stop_after_idle)
+            announced = max(at - warning(policy.stop_after_idle), now + _NOT_YET)
             kept = f"the time it was extended to, {_UNLESS_USED}"
             because = kept if at == workspace.kept_until else _UNLESS_USED
         case idleness.Warn(due, why):

@@ -59,6 +59,8 @@ def verdict(workspace: Workspace, policy: Pool, now: datetime, zone: tzinfo = UT
             f"whether it is used is not known since {moment(max(known_until, idle_since(workspace)), now, zone)}",
             is_blind=True,
         )
+    if not is_warned(workspace) and known_until < _due(workspace, limit) - warning(limit):
+        return Keep(stops_at, "what happened last is not known yet")
     because = f"nothing ran and nobody typed since {moment(idle_since(workspace), now, zone)}"
     if now < stops_at or known_until < stops_at or not is_warned(workspace):
         return Warn(stops_at, because)
@@ -88,12 +90,15 @@ def _not_yet(workspace: Workspace) -> str | None:
 
 def _stops_at(workspace: Workspace, limit: timedelta, now: datetime) -> datetime:
     """Never sooner than its person was promised, nor before they had the whole time of the warning."""
-    due = idle_since(workspace) + limit
-    if workspace.kept_until is not None:
-        due = max(due, workspace.kept_until)
+    due = _due(workspace, limit)
     if workspace.warned_at is not None and is_warned(workspace):
         return max(due, workspace.warned_at + warning(limit))
     return max(due, now + warning(limit))
+
+
+def _due(workspace: Workspace, limit: timedelta) -> datetime:
+    due = idle_since(workspace) + limit
+    return due if workspace.kept_until is None else max(due, workspace.kept_until)
 
 
 def is_warned(workspace: Workspace) -> bool:

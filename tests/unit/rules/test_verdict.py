@@ -352,3 +352,11 @@ def test_the_last_sign_of_any_kind_counts() -> None:
     assert idle_since(in_use()) == ago(hours=4)
     assert idle_since(in_use(last_active_at=ago(hours=1))) == ago(hours=1)
     assert idle_since(in_use(last_active_at=ago(hours=1), entered_at=ago(minutes=3))) == ago(minutes=3)
+
+
+def test_nobody_is_warned_before_it_is_known_that_nothing_happened_until_then() -> None:
+    """Or whoever computes would be frightened between any two looks, where the limit is short."""
+    row = in_use(entered_at=ago(hours=3), last_active_at=ago(minutes=85), observed_at=ago(minutes=6))
+    assert verdict(row, a_pool(), NOON) == Keep(ahead(minutes=10), "what happened last is not known yet")
+    seen = _changed(row, {"observed_at": ago(minutes=5)})
+    assert verdict(seen, a_pool(), NOON) == Warn(ahead(minutes=10), since("10:35 UTC"))
