@@ -1,6 +1,7 @@
 """Every app of the catalogue in a real browser: it opens, works, goes on while the control plane is started anew, and stops when nobody uses it."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, WebSocket, expect
 
@@ -30,6 +32,10 @@ NOTEBOOK = Path(__file__).with_name("waves.marimo.txt")
 CONFIG = 'activity_every = "2s"\n' + "".join(
     f'[pools.{app}]\ntemplate = "{app}"\nbackend = "local"\nwarm = 1\nlimit = 2\nstop_after_idle = "never"\n'
     for app in APPS
+)
+CONFIG += "".join(
+    f'[templates.{app}.claim_environment]\nCOURSE = "statistics"\n'
+    for app in ("jupyterlab", "marimo", "desktop")
 )
 
 
@@ -54,8 +60,13 @@ class Catalogue:
     async def open(self, app: str) -> None:
         async with self.carrel.api(self.alice.token) as api:
             asked = await api.post("/claims", json={"pool": app, "name": app})
-            assert asked.status_code == 201, asked.text
-        claim = asked.json()
+            assert asked.status_code in (201, 202), asked.text
+
+            async def is_held() -> dict[str, Any] | None:
+                found = dict((await api.get(f"/claims/{asked.json()['id']}")).json())
+                return found if found["state"] == "held" else None
+
+            claim = await eventually(f"alice holds {app}", is_held)
         root, workspace = claim["workspace"]["base_url"], claim["workspace"]["id"]
         page = await self.window.new_page()
         found = Opened(page, root, claim["id"], self.carrel.state / "slots" / workspace / "home")
@@ -137,6 +148,32 @@ async def test_an_app_opens_and_works(catalogue: Catalogue, app: str, shot: Call
     assert not opened.cut
 
 
+@pytest.mark.parametrize("app", ["jupyterlab", "marimo", "desktop"])
+async def test_a_neighbour_on_the_same_machine_is_not_let_in(catalogue: Catalogue, app: str) -> None:
+    slot = catalogue.opened[app].home.parent
+    port = json.loads((slot / "instance.json").read_text())["port"]
+    recipe = load(None, {}, {"HOME": "/"}).templates[app]
+    root = "/" if recipe.path == "strip" else f"/w/{slot.name}/"
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}{root}") as neighbour:
+        for brought in ({}, {"Authorization": "Carrel guessed"}):
+            answer = await neighbour.get(ASKED[app], headers=brought)
+            assert answer.status_code in (401, 403), answer.text
+    said = " ".join(" ".join(process.cmdline()) for process in catalogue.carrel.processes())
+    assert secret_of(slot) not in said + (slot / "log").read_text()
+
+
+ASKED = {"jupyterlab": "api/contents", "marimo": "api/status", "desktop": "vnc.html"}
+
+
+def secret_of(slot: Path) -> str:
+    """As its app was given it."""
+    pid = json.loads((slot / "process.json").read_text())["pid"]
+    found = re.search(
+        rb"(?:JUPYTER_TOKEN=|DESKTOP_DOOR=Carrel )([^\0]+)", Path(f"/proc/{pid}/environ").read_bytes()
+    )
+    return found[1].decode() if found else (slot / "run" / "password").read_text()
+
+
 async def test_every_app_goes_on_while_the_control_plane_is_away_and_after(catalogue: Catalogue) -> None:
     carrel = catalogue.carrel
     assert await carrel.signal(signal.SIGTERM) == 0
@@ -181,11 +218,12 @@ async def jupyterlab(opened: Opened) -> None:
         """It drops what is typed before its shell is there."""
         if not (opened.home / "typed").exists():
             await opened.page.locator(".jp-Terminal").click()
-            await opened.page.keyboard.type("pwd > typed\n")
+            await opened.page.keyboard.type("echo $COURSE > typed\n")
             await asyncio.sleep(0.5)
         return (opened.home / "typed").exists()
 
     await eventually("what was typed is done in the home", is_typed)
+    await eventually("with what was delivered", lambda: says(opened.home / "typed", "statistics\n"))
 
 
 async def marimo(opened: Opened) -> None:
@@ -200,7 +238,7 @@ async def marimo(opened: Opened) -> None:
         return await slider.is_visible()
 
     await eventually("the notebook has run", is_run, WITHIN / 1000)
-    said = opened.page.get_by_text(re.compile(r"There are \d+ waves\."))
+    said = opened.page.get_by_text(re.compile(r"There are \d+ waves for statistics\."))
     plot = opened.page.locator("[id^=output-] img").first
     await moved(slider, said, plot)
 
@@ -219,6 +257,10 @@ async def shiny(opened: Opened) -> None:
     await expect(said).not_to_have_text(before, timeout=WITHIN)
     await eventually("the histogram is drawn anew", lambda: differs(plot, source))
     assert await is_drawn(plot)
+
+
+def says(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text() == text
 
 
 async def moved(slider: Any, said: Any, plot: Any) -> None:
@@ -272,8 +314,8 @@ async def desktop(opened: Opened) -> None:
     typed = opened.home / "typed"
     typed.unlink(missing_ok=True)
     await page.mouse.click(500, 400)
-    await page.keyboard.type("pwd > typed\n")
-    await eventually("what was typed is done in the home", typed.exists)
+    await page.keyboard.type("echo $COURSE > typed\n")
+    await eventually("what was typed is done in the home", lambda: says(typed, "statistics\n"))
 
     before = await page.evaluate(TOP)
     by = 60 if before < 100 else -60
