@@ -88,6 +88,10 @@ class MemoryDriver:
         self._mine = world.instances.setdefault(place, {})
         self._port = port
 
+    @property
+    def world(self) -> World:
+        return self._world
+
     async def create(self, spec: Spec) -> None:
         if spec.workspace_id in self._mine:
             return

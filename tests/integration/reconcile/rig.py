@@ -110,6 +110,14 @@ class FusedDriver:
     async def detach(self, workspace_id: Any) -> None:
         await self._fuse.pass_through(lambda: self._driver.detach(workspace_id))
 
+    async def deliver(self, workspace_id: Any, delivery: Any) -> None:
+        await self._fuse.pass_through(lambda: self._driver.deliver(workspace_id, delivery))
+
+    async def run(self, workspace_id: Any, command: Any, *, seconds: float) -> Any:
+        return await self._fuse.pass_through(
+            lambda: self._driver.run(workspace_id, command, seconds=seconds)
+        )
+
     @property
     def home_place(self) -> str:
         return self._driver.home_place

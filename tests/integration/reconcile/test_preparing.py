@@ -1,0 +1,226 @@
+"""What is delivered and prepared between a claim and going in: by whom, in which order, and what becomes of it when something fails."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from carrel.domain.account import User
+from carrel.domain.actor import Person, Role
+from carrel.domain.claim import ClaimState
+from carrel.domain.event import Event
+from carrel.domain.ids import SessionId
+from carrel.domain.parameter import Choice
+from carrel.domain.preparation import Repository, Startup
+from carrel.drivers.memory import Kept
+from carrel.mint import new_id
+from carrel.ports.driver import DriverUnavailable, Ran
+from carrel.services import claims, variables
+from carrel.services.claims import ClaimView
+from carrel.services.handover import hand_over
+from carrel.store import events, templates, users, workspaces
+
+House = Any
+NOW = Startup(("make", "ready"), retries=2, backoff=timedelta(0))
+SECRET = "a value of hers alone"
+
+
+@pytest.fixture
+async def ada(house: House) -> Person:
+    user: User = await house.person("ada")
+    await house.context.store.write(users.set_email, user.id, "ada@example.org")
+    person = Person(user.id, "ada", Role.USER, SessionId(new_id()))
+    await variables.put(house.context, person, "API_KEY", SECRET)
+    return person
+
+
+async def offer(house: House, **more: Any) -> None:
+    house.recipe = replace(house.recipe, version="2", **more)
+    await house.context.store.write(templates.put, house.recipe, house.context.clock.now())
+    await house.pool()
+    await house.warm(count=2)
+
+
+def answers(house: House, *codes: int, printed: str = "") -> list[tuple[str, ...]]:
+    """How commands end, one after the other, the last one for ever. Which were asked."""
+    asked: list[tuple[str, ...]] = []
+
+    async def answer(kept: Kept, command: tuple[str, ...]) -> Ran:
+        asked.append(command)
+        return Ran(codes[min(len(asked), len(codes)) - 1], printed)
+
+    house.driver.world.answer = answer
+    return asked
+
+
+async def told(house: House, view: ClaimView) -> list[Event]:
+    assert view.workspace is not None
+    found: Sequence[Event] = await house.context.store.read(events.of_workspace, view.workspace.id)
+    return [event for event in found if event.kind in ("preparing", "prepared", "unprepared", "attached")]
+
+
+async def handed_over(house: House, view: ClaimView) -> ClaimView:
+    """As the reconciler does it."""
+    await hand_over(house.context, view.claim)
+    found: ClaimView = await claims.get(house.context, await holder(house, view), view.claim.id)
+    return found
+
+
+async def holder(house: House, view: ClaimView) -> Person:
+    return Person(view.claim.user_id, "ada", Role.USER, SessionId(new_id()))
+
+
+async def test_what_is_hers_is_there_when_the_request_is_answered(house: House, ada: Person) -> None:
+    size = Choice("size", ("small", "large"), "small")
+    await offer(house, parameters=(size,), claim_environment={"WHO": "{user}"})
+    view = await claims.claim(house.context, ada, pool="lab", parameters={"size": "large"})
+    assert view.workspace is not None
+    assert view.workspace.attached_at is not None
+    delivered = house.driver.person_in(view.workspace.id)
+    assert delivered.environment["API_KEY"] == SECRET
+    assert delivered.environment["WHO"] == "ada"
+    assert delivered.environment["CARREL_PARAMETER_SIZE"] == "large"
+    assert 'email = "ada@example.org"' in delivered.files["gitconfig"]
+    [other] = [kept for each, kept in _instances(house).items() if each != view.workspace.id]
+    assert not other.delivered.environment
+
+
+async def test_a_template_that_prepares_is_not_waited_for_by_the_request(house: House, ada: Person) -> None:
+    asked = answers(house, 0)
+    await offer(house, repository=Repository("https://example.org/c.git", "c"), startup=NOW)
+    view = await claims.claim(house.context, ada, pool="lab")
+    assert view.claim.state is ClaimState.HELD
+    assert view.workspace is not None
+    assert view.workspace.attached_at is None
+    assert asked == []
+    after = await handed_over(house, view)
+    assert after.workspace is not None
+    assert after.workspace.attached_at is not None
+    assert [command[0] for command in asked] == ["sh", "make"]
+    assert [event.kind for event in await told(house, view)] == [
+        "preparing",
+        "preparing",
+        "prepared",
+        "attached",
+    ]
+
+
+async def test_what_was_delivered_is_there_before_anything_is_prepared(house: House, ada: Person) -> None:
+    seen: list[dict[str, str]] = []
+
+    async def answer(kept: Kept, command: tuple[str, ...]) -> Ran:
+        seen.append(dict(kept.delivered.environment))
+        assert kept.home_id is not None
+        return Ran(0, "")
+
+    house.driver.world.answer = answer
+    await offer(house, startup=NOW)
+    await handed_over(house, await claims.claim(house.context, ada, pool="lab"))
+    assert [each["API_KEY"] for each in seen] == [SECRET]
+
+
+async def test_what_fails_after_all_tries_keeps_nobody_out_and_is_told_without_secrets(
+    house: House, ada: Person
+) -> None:
+    asked = answers(house, 1, printed=f"key is {SECRET}\nno network\n")
+    await offer(house, startup=NOW)
+    view = await handed_over(house, await claims.claim(house.context, ada, pool="lab"))
+    assert view.workspace is not None
+    assert view.workspace.attached_at is not None
+    assert len(asked) == 3
+    [failed] = [event for event in await told(house, view) if event.kind == "unprepared"]
+    assert failed.sentence.split("\n") == [
+        "The start-up script failed 3 times: it ended with exit status 1.",
+        "key is …",
+        "no network",
+    ]
+
+
+async def test_a_try_that_works_after_one_that_did_not_is_enough(house: House, ada: Person) -> None:
+    asked = answers(house, 1, 0)
+    await offer(house, startup=NOW)
+    view = await handed_over(house, await claims.claim(house.context, ada, pool="lab"))
+    assert len(asked) == 2
+    assert [event.kind for event in await told(house, view)] == ["preparing", "prepared", "attached"]
+
+
+async def test_giving_back_ends_what_is_being_prepared(house: House, ada: Person) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def answer(kept: Kept, command: tuple[str, ...]) -> Ran:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+        return Ran(0, "")
+
+    house.driver.world.answer = answer
+    await offer(house, startup=NOW)
+    view = await claims.claim(house.context, ada, pool="lab")
+    async with asyncio.timeout(20):
+        handing = asyncio.create_task(hand_over(house.context, view.claim))
+        await begun.wait()
+        await claims.release(house.context, ada, view.claim.id)
+        await handing
+    assert ended.is_set()
+    row = await house.context.store.read(workspaces.get, view.claim.workspace_id)
+    assert row.attached_at is None
+
+
+async def test_after_a_crash_of_ours_it_is_begun_again_and_told_once(house: House, ada: Person) -> None:
+    async def never(kept: Kept, command: tuple[str, ...]) -> Ran:
+        await asyncio.sleep(60)
+        return Ran(0, "")
+
+    house.driver.world.answer = never
+    await offer(house, startup=NOW)
+    view = await claims.claim(house.context, ada, pool="lab")
+    first = asyncio.create_task(hand_over(house.context, view.claim))
+    async with asyncio.timeout(20):
+        while not house.driver.ran_in(view.claim.workspace_id):
+            await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    answers(house, 0)
+    await handed_over(house, view)
+    assert [event.kind for event in await told(house, view)] == ["preparing", "prepared", "attached"]
+
+
+async def test_a_backend_that_is_away_while_it_is_prepared_is_no_failed_try(
+    house: House, ada: Person
+) -> None:
+    async def away(kept: Kept, command: tuple[str, ...]) -> Ran:
+        raise DriverUnavailable("It is away.")
+
+    house.driver.world.answer = away
+    await offer(house, startup=NOW)
+    view = await claims.claim(house.context, ada, pool="lab")
+    with pytest.raises(DriverUnavailable):
+        await hand_over(house.context, view.claim)
+    answers(house, 0)
+    after = await handed_over(house, view)
+    assert after.workspace is not None
+    assert after.workspace.attached_at is not None
+
+
+async def test_a_shared_folder_that_is_not_there_is_told_and_keeps_nobody_waiting(
+    house: House, ada: Person
+) -> None:
+    answers(house, 0, printed="books\n")
+    await offer(house, data={"data": "/srv/data", "books": "/srv/books"})
+    view = await claims.claim(house.context, ada, pool="lab")
+    assert view.workspace is not None
+    assert view.workspace.attached_at is not None
+    [missing, _] = await told(house, view)
+    assert "/srv/books (books)" in missing.sentence
+    assert "/srv/data" not in missing.sentence
+
+
+def _instances(house: House) -> dict[Any, Kept]:
+    [instances] = house.driver.world.instances.values()
+    found: dict[Any, Kept] = instances
+    return found
