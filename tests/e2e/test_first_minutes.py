@@ -1,16 +1,52 @@
 """What the README promises: one command, a claim, a lab that was already running; and an end that leaves nothing behind."""
 
 import asyncio
+import itertools
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 import websockets
 
-from .running import Carrel, eventually, prepared, running, small_config
+from .running import Carrel, PersonWithToken, eventually, prepared, running, small_config
 
 POOL = '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 2\nlimit = 3\n'
+POOLS = """
+[pools.small]
+template = "small"
+backend = "local"
+warm = 2
+limit = 12
+
+[pools.narrow]
+template = "small"
+backend = "local"
+warm = 2
+limit = 3
+
+[pools.wide]
+template = "small"
+backend = "local"
+warm = 10
+limit = 20
+starting_at_once = 10
+"""
+
+
+@pytest.fixture(scope="module")
+async def carrel(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Carrel]:
+    """For those who leave it running; each with people of their own."""
+    async with running(tmp_path_factory.mktemp("minutes"), small_config(POOLS)) as carrel:
+        yield carrel
+
+
+async def people(carrel: Carrel, count: int) -> list[PersonWithToken]:
+    return [await carrel.person(f"person-{next(_NUMBERS)}") for _ in range(count)]
+
+
+_NUMBERS = itertools.count()
 
 
 async def test_up_is_ready_soon_and_ctrl_c_leaves_nothing_but_homes_and_history(tmp_path: Path) -> None:
@@ -34,17 +70,16 @@ async def test_up_is_ready_soon_and_ctrl_c_leaves_nothing_but_homes_and_history(
         await carrel.kill_all()
 
 
-async def test_claims_over_the_api(tmp_path: Path) -> None:
-    async with running(tmp_path, small_config(POOL)) as carrel:
-        await carrel.warm("small", 2)
-        alice, bob = await carrel.person("alice"), await carrel.person("bob")
-        first = await carrel.claim("small", alice.token)
-        again = await carrel.claim("small", alice.token, expect=[200])
-        assert again["id"] == first["id"]
-        assert again["workspace"]["id"] == first["workspace"]["id"]
-        assert first["workspace"]["url"] == f"{first['workspace']['base_url']}hello"
-        await _inside(carrel, first["workspace"]["base_url"], alice.token)
-        await _kept_out(carrel, first["workspace"]["base_url"], bob.token)
+async def test_claims_over_the_api(carrel: Carrel) -> None:
+    await carrel.warm("small", 2)
+    alice, bob = await people(carrel, 2)
+    first = await carrel.claim("small", alice.token)
+    again = await carrel.claim("small", alice.token, expect=[200])
+    assert again["id"] == first["id"]
+    assert again["workspace"]["id"] == first["workspace"]["id"]
+    assert first["workspace"]["url"] == f"{first['workspace']['base_url']}hello"
+    await _inside(carrel, first["workspace"]["base_url"], alice.token)
+    await _kept_out(carrel, first["workspace"]["base_url"], bob.token)
 
 
 async def _inside(carrel: Carrel, base: str, token: str) -> None:
@@ -77,54 +112,52 @@ async def _kept_out(carrel: Carrel, base: str, other_token: str) -> None:
         assert page.headers["location"].startswith(carrel.hub)
 
 
-async def test_beyond_the_limit_people_queue_and_are_served_as_others_leave(tmp_path: Path) -> None:
-    async with running(tmp_path, small_config(POOL)) as carrel:
-        await carrel.warm("small", 2)
-        people = [await carrel.person(f"person{number}") for number in range(5)]
-        claims = [await carrel.claim("small", person.token, expect=(201, 202)) for person in people]
-        async with carrel.api() as api:
+async def test_beyond_the_limit_people_queue_and_are_served_as_others_leave(carrel: Carrel) -> None:
+    await carrel.warm("narrow", 2)
+    claims = [
+        await carrel.claim("narrow", person.token, expect=(201, 202)) for person in await people(carrel, 5)
+    ]
+    async with carrel.api() as api:
 
-            async def is_full() -> bool:
-                return bool((await api.get(f"/claims/{claims[2]['id']}")).json()["state"] == "held")
+        async def is_full() -> bool:
+            return bool((await api.get(f"/claims/{claims[2]['id']}")).json()["state"] == "held")
 
-            await eventually("the third is served by a start", is_full)
-            assert (await api.get(f"/claims/{claims[3]['id']}")).json()["position"] == 1
-            assert (await api.get(f"/claims/{claims[4]['id']}")).json()["position"] == 2
-            assert (await api.delete(f"/claims/{claims[0]['id']}")).status_code in (200, 204)
+        await eventually("the third is served by a start", is_full)
+        assert (await api.get(f"/claims/{claims[3]['id']}")).json()["position"] == 1
+        assert (await api.get(f"/claims/{claims[4]['id']}")).json()["position"] == 2
+        assert (await api.delete(f"/claims/{claims[0]['id']}")).status_code in (200, 204)
 
-            async def is_served() -> bool:
-                return bool((await api.get(f"/claims/{claims[3]['id']}")).json()["state"] == "held")
+        async def is_served() -> bool:
+            return bool((await api.get(f"/claims/{claims[3]['id']}")).json()["state"] == "held")
 
-            await eventually("the next in line is served after a release", is_served)
-            assert (await api.get(f"/claims/{claims[4]['id']}")).json()["position"] == 1
+        await eventually("the next in line is served after a release", is_served)
+        assert (await api.get(f"/claims/{claims[4]['id']}")).json()["position"] == 1
+        for claim in claims:
+            await api.delete(f"/claims/{claim['id']}")
 
 
-async def test_ten_people_at_once_get_ten_workspaces_that_were_warm(tmp_path: Path) -> None:
-    pool = (
-        '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 10\nlimit = 20\nstarting_at_once = 10\n'
+async def test_ten_people_at_once_get_ten_workspaces_that_were_warm(carrel: Carrel) -> None:
+    await carrel.warm("wide", 10)
+    async with carrel.api() as api:
+        warm = {row["id"] for row in (await api.get("/workspaces", params={"limit": 100})).json()["items"]}
+    claims = await asyncio.gather(
+        *(carrel.claim("wide", person.token) for person in await people(carrel, 10))
     )
-    async with running(tmp_path, small_config(pool)) as carrel:
-        await carrel.warm("small", 10)
-        async with carrel.api() as api:
-            warm = {row["id"] for row in (await api.get("/workspaces", params={"limit": 50})).json()["items"]}
-        people = [await carrel.person(f"person{number}") for number in range(10)]
-        claims = await asyncio.gather(*(carrel.claim("small", person.token) for person in people))
-        given = {claim["workspace"]["id"] for claim in claims}
-        assert len(given) == 10
-        assert given <= warm
+    given = {claim["workspace"]["id"] for claim in claims}
+    assert len(given) == 10
+    assert given <= warm
 
 
-async def test_websockets_pass_and_a_second_person_cannot_open_one(tmp_path: Path) -> None:
-    async with running(tmp_path, small_config(POOL)) as carrel:
-        await carrel.warm("small", 2)
-        alice, bob = await carrel.person("alice"), await carrel.person("bob")
-        base = (await carrel.claim("small", alice.token))["workspace"]["base_url"]
-        async with open_socket(carrel, base + "echo", alice.token) as socket:
-            await socket.send("over and over")
-            assert await socket.recv() == "over and over"
-        with pytest.raises(websockets.InvalidStatus) as refused:
-            await open_socket(carrel, base + "echo", bob.token).__aenter__()
-        assert refused.value.response.status_code == 403
+async def test_websockets_pass_and_a_second_person_cannot_open_one(carrel: Carrel) -> None:
+    await carrel.warm("small", 1)
+    alice, bob = await people(carrel, 2)
+    base = (await carrel.claim("small", alice.token))["workspace"]["base_url"]
+    async with open_socket(carrel, base + "echo", alice.token) as socket:
+        await socket.send("over and over")
+        assert await socket.recv() == "over and over"
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await open_socket(carrel, base + "echo", bob.token).__aenter__()
+    assert refused.value.response.status_code == 403
 
 
 def open_socket(carrel: Carrel, address: str, token: str, **more: object) -> websockets.connect:
