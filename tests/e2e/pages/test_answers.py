@@ -83,6 +83,32 @@ async def test_given_back_and_taken_again(scene: Scene, hers: Looked) -> None:
     await in_order(hers, "undone")
 
 
+async def test_files_that_are_in_use_elsewhere(scene: Scene, hers: Looked) -> None:
+    tab, _ = hers
+    await scene.held(SOMEBODY, "small")
+    await tab.goto(f"{scene.carrel.hub}open/paused")
+    await tab.locator('main form[action="/hub/open/paused"] button').click()
+    await expect(tab.get_by_role("heading", level=1)).to_have_text("Your files are in use")
+    await expect(tab.get_by_label("with other files")).to_have_value("paused")
+    await in_order(hers, "files-elsewhere", 409)
+
+
+async def test_a_home_is_made_deleted_and_had_back(scene: Scene, hers: Looked) -> None:
+    tab, _ = hers
+    await tab.goto(f"{scene.carrel.hub}homes")
+    await tab.get_by_text("New home").click()
+    await tab.get_by_label("Name", exact=True).fill("thesis")
+    await tab.get_by_role("button", name="Make it").click()
+    await expect(tab.get_by_role("status")).to_be_visible()
+    card = tab.get_by_role("listitem").filter(has=tab.get_by_role("heading", name="thesis"))
+    await card.get_by_text("Rename or delete").click()
+    await card.get_by_role("button", name="Delete it and its files").click()
+    await expect(tab.get_by_role("status")).to_contain_text("“thesis” is deleted.")
+    await in_order(hers, "home-deleted")
+    await tab.get_by_role("button", name="Undo").click()
+    await expect(card).to_be_visible()
+
+
 async def test_a_token_is_shown_once(scene: Scene, hers: Looked) -> None:
     tab, _ = hers
     await tab.goto(f"{scene.carrel.hub}account")
