@@ -41,6 +41,8 @@ class _Holding:
     template: Template | None = None
     home_id: HomeId | None = None
     """What is to be brought in; None where the template keeps no files."""
+    is_late: str | None = None
+    """Why it cannot be brought in for now, where that is known already."""
 
 
 class _NotNow(Exception):
@@ -73,7 +75,7 @@ async def hand_over(ctx: Context, claim: Claim, *, is_awaited: bool = False) -> 
         if is_awaited and prepares(template):
             return claim
         try:
-            fault = await _fault(ctx, claim, workspace, template, holding.home_id)
+            fault = await _fault(ctx, claim, workspace, template, holding)
             fault = fault or await deliver(ctx, claim, workspace, template)
             if fault is None:
                 await prepare(ctx, claim, workspace, template)
@@ -101,24 +103,24 @@ def _holding(conn: Connection, claim: Claim, candidate: HomeId, now: datetime) -
     template = templates.get(conn, workspace.template, workspace.template_version)
     if template is None or template.home is not HomeKind.PERSISTENT:
         return _Holding(current, workspace, template)
-    home_id = current.home_id or _named_late(conn, current, candidate, now)
-    return _Holding(current, workspace, template, home_id)
-
-
-def _named_late(conn: Connection, claim: Claim, candidate: HomeId, now: datetime) -> HomeId:
-    """The template kept no files when the claim was made, or an older version of us made it."""
-    home = homes.ensure(conn, candidate, claim.user_id, claim.name, now)
-    if not claims.bring(conn, claim.id, home.id):
-        other = claims.having(conn, home.id)
-        raise DriverUnavailable(with_another(home.name, other) if other is not None else COMING_OUT)
-    return home.id
+    if current.home_id is not None:
+        return _Holding(current, workspace, template, current.home_id)
+    # the template kept no files when the claim was made, or an older version of us made it
+    home = homes.ensure(conn, candidate, current.user_id, current.name, now)
+    if claims.bring(conn, current.id, home.id):
+        return _Holding(current, workspace, template, home.id)
+    other = claims.having(conn, home.id)
+    is_late = with_another(home.name, other) if other is not None else COMING_OUT
+    return _Holding(current, workspace, template, is_late=is_late)
 
 
 async def _fault(
-    ctx: Context, claim: Claim, workspace: Workspace, template: Template, home_id: HomeId | None
+    ctx: Context, claim: Claim, workspace: Workspace, template: Template, holding: _Holding
 ) -> Reason | None:
     """What keeps this workspace from being handed over, or None. Raises DriverUnavailable when that cannot be known now."""
-    driver = ctx.drivers.get(workspace.backend)
+    driver, home_id = ctx.drivers.get(workspace.backend), holding.home_id
+    if holding.is_late is not None:
+        raise DriverUnavailable(holding.is_late)
     if workspace.endpoint is None or driver is None:
         return Reason(ReasonCode.LOST, "It had no address any more.")
     if not await app_answers(

@@ -11,9 +11,10 @@ from carrel.domain.actor import Person
 from carrel.domain.claim import ClaimState
 from carrel.domain.errors import Conflict, Exhausted, Invalid
 from carrel.domain.home import Home
-from carrel.domain.ids import HomeId, PoolName, WorkspaceId
+from carrel.domain.ids import ClaimId, HomeId, PoolName, WorkspaceId
 from carrel.domain.template import HomeKind
 from carrel.domain.workspace import Phase, Workspace
+from carrel.mint import new_id
 from carrel.ports.driver import Driver, DriverUnavailable, Rejected
 from carrel.rules.home_wording import COMING_OUT, OUT
 from carrel.rules.recipe import versioned
@@ -97,7 +98,10 @@ async def test_the_timeline_says_when_the_files_were_out_and_that_is_before_it_i
     await _release(small, alice, first)
     await small.settle(10)
     told = await _told(small, first)
-    assert [line for line in told if line[0] in ("detached", "gone")] == [("detached", OUT), ("gone", "It is gone; this history stays.")]
+    assert [line for line in told if line[0] in ("detached", "gone")] == [
+        ("detached", OUT),
+        ("gone", "It is gone; this history stays."),
+    ]
 
 
 async def test_files_that_cannot_be_taken_out_stay_in_and_are_tried_again(
@@ -297,3 +301,26 @@ async def test_a_template_that_keeps_files_since_the_claim_brings_them(small: Ri
     assert view.workspace is not None
     assert view.workspace.home_id == (await _homes(small, alice))["default"].id
     assert view.claim.home_id == view.workspace.home_id
+
+
+async def test_a_claim_that_names_no_home_yet_waits_for_one_that_another_has_and_says_so(small: Rig) -> None:
+    """As one that an older version of us made."""
+    alice = await small.person("alice")
+    first = await _works(small, alice, "first", "second")
+    taken = await small.store.write(
+        claims.take,
+        claim_id=ClaimId(new_id()),
+        user_id=alice.user_id,
+        pool=small.pool,
+        name="second",
+        now=small.clock.now(),
+    )
+    await small.settle(5)
+    told = [line.sentence for line in await small.store.read(events.of_claim, taken.claim.id)]
+    assert 'The files "second" are in what you have in pool "lab"' in told[-1]
+    await _release(small, alice, first)
+    await small.settle(60)
+    row = await small.store.read(workspaces.of_claim, taken.claim.id)
+    assert row is not None
+    assert row.attached_at is not None
+    assert set(small.driver.files_of(row.id)) == {"first.ipynb"}
