@@ -139,8 +139,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
     await publisher.publish()
     await publisher.withdraw()
     await _ensure_bootstrap(settings, context)
-    activity = await stack.enter_async_context(AppActivity())
-    return ControlPlane(settings, state, context, publisher, activity)
+    return ControlPlane(settings, state, context, publisher, AppActivity())
 
 
 async def _ensure_bootstrap(settings: Settings, context: Context) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from carrel.dataplane.activity import MOST, AppActivity
+from carrel.dataplane.activity import AppActivity
+from carrel.dataplane.line import MOST
 from carrel.domain.activity import Evidence, NotSeen, Seen, Unknown
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.template import PathMode
@@ -49,9 +50,8 @@ async def app() -> AsyncIterator[App]:
 
 
 async def ask(endpoint: Endpoint, *, driver: Any = None, **recipe: Any) -> Evidence:
-    async with AppActivity(within=0.5) as activity:
-        subject = Subject(WORKSPACE, endpoint, replace(RECIPE, **recipe), driver)
-        return await activity.evidence(subject, NOW)
+    subject = Subject(WORKSPACE, endpoint, replace(RECIPE, **recipe), driver)
+    return await AppActivity(within=0.5).evidence(subject, NOW)
 
 
 async def asked(app: App, answers: dict[str, Reply], **recipe: Any) -> Evidence:
@@ -87,6 +87,24 @@ async def test_a_jupyter_without_terminals_is_asked_for_kernels_alone(app: App) 
     assert await asked(app, {"/api/kernels": listed()}) == NotSeen()
 
 
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nconnection: close\r\n"]
+)
+async def test_an_answer_may_end_with_its_connection(app: App, head: bytes) -> None:
+    body = json.dumps([OLD]).encode()
+    answers = {
+        "/api/kernels": Reply(raw=head + b"\r\n" + body),
+        "/api/terminals": Reply(raw=head + b"\r\n[]"),
+    }
+    assert await asked(app, answers) == Seen(NOW - timedelta(hours=2), "a kernel computed")
+
+
+async def test_a_secret_that_does_not_fit_into_a_header_is_sent_to_nobody(app: App) -> None:
+    found = await asked(app, {"/api/kernels": listed(OLD)}, authorization="token {secret}\r\nx: y")
+    assert isinstance(found, Unknown)
+    assert app.seen == []
+
+
 async def test_an_app_that_knows_no_prefix_is_asked_without(app: App) -> None:
     assert isinstance(await asked(app, {"/api/kernels": listed(OLD)}, path=PathMode.STRIP), Seen)
     assert [message.target for message in app.seen] == ["/api/kernels", "/api/terminals"]
@@ -105,8 +123,25 @@ async def test_an_app_that_knows_no_prefix_is_asked_without(app: App) -> None:
         Reply(raw=b""),
         Reply(raw=b"SSH-2.0-x\r\n"),
         Reply(raw=b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n["),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nx: " + b"y" * (MOST + 1)),
+        Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n"),
+        Reply(raw=b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
     ],
-    ids=("403", "500", "302", "html", "object", "deep", "much", "nothing", "ssh", "half"),
+    ids=(
+        "403",
+        "500",
+        "302",
+        "html",
+        "object",
+        "deep",
+        "much",
+        "nothing",
+        "ssh",
+        "half",
+        "head",
+        "later",
+        "upgrade",
+    ),
 )
 @pytest.mark.parametrize("where", ["/api/kernels", "/api/terminals"])
 async def test_an_answer_that_is_none_is_no_idleness(app: App, reply: Reply, where: str) -> None:
