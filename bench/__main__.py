@@ -13,7 +13,7 @@ import uvloop
 from bench import report
 from bench.install import PLACE, ROOT, install
 from bench.machine import about
-from bench.measures import claims, click, footprint, pages, proxy, websockets
+from bench.measures import activity, claims, click, footprint, pages, proxy, websockets
 from bench.processes import BenchError
 from bench.report import Missing, Row
 from bench.setting import Setting
@@ -25,6 +25,7 @@ MEASURES: dict[str, tuple[Callable[[Setting], Awaitable[Sequence[Row | Missing]]
     "claims": (claims.measure, 900),
     "websockets": (websockets.measure, 400),
     "pages": (pages.measure, 600),
+    "activity": (activity.measure, 1200),
 }
 """Each with the seconds after which it is given up."""
 

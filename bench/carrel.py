@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -138,9 +139,14 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def running(
-    folder: Path, config: Mapping[str, Mapping[str, Mapping[str, object]]]
+    folder: Path,
+    config: Mapping[str, Mapping[str, Mapping[str, object]]],
+    *,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Carrel]:
-    """`config` as in carrel.toml: kind of table, its name, its keys. The built-in pool keeps nothing warm unless it is named."""
+    """`config` as in carrel.toml: kind of table, its name, its keys. The built-in pool keeps nothing warm unless it is named.
+    `settings` as in the environment.
+    """
     folder.mkdir(parents=True)
     port, workspaces_port = free_ports(2)
     token = f"crl_{secrets.token_urlsafe(32)}"
@@ -163,6 +169,7 @@ async def running(
         "LANG": os.environ.get("LANG", "C.UTF-8"),
         "CARREL_BOOTSTRAP_TOKEN": token,
         "CARREL_LOG_LEVEL": "warning",
+        **settings,
     }
     program = Program(argv, env=environment, cwd=folder, log=folder / "carrel.log")
     try:

@@ -17,6 +17,13 @@ ANSWER: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length:
     len(BODY),
     BODY,
 )
+LISTS: Final = re.compile(rb"GET \S*/api/(kernels|terminals) ")
+KERNELS: Final = b'[{"execution_state": "idle", "last_activity": "2026-01-01T00:00:00.000000Z"}]'
+"""What a Jupyter answers when it is asked for its kernels, and for its terminals, too."""
+LISTED: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+    len(KERNELS),
+    KERNELS,
+)
 ACCEPT_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY: Final = re.compile(rb"\r\nsec-websocket-key:[ \t]*([^\r\n ]+)", re.IGNORECASE)
 LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
@@ -55,7 +62,7 @@ class App(asyncio.Protocol):
                 b"sec-websocket-accept: %s\r\n\r\n" % accept
             )
         else:
-            self._transport.write(ANSWER)
+            self._transport.write(LISTED if LISTS.match(head) else ANSWER)
         return True
 
     def _echo(self) -> bool:
