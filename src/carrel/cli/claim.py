@@ -215,7 +215,8 @@ async def show(here: Here, claim_id: ClaimId) -> None:
 @command(app, "why")
 async def why(here: Here, claim_id: ClaimId) -> None:
     """Why it failed or takes longer: the cause, whose problem it is, what helps, and what the app printed last."""
-    tell(here, await claims.failure(here.client, claim_id))
+    failure = await claims.failure(here.client, claim_id)
+    tell(here, failure, await claims.events(here.client, claim_id))
 
 
 @command(app, "release")

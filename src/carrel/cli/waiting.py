@@ -26,6 +26,7 @@ WHAT: Final = {
     StepName.START: "starting",
     StepName.APP: "its app answers",
     StepName.FILES: "your files",
+    StepName.PREPARE: "made ready for you",
 }
 _MARKS: Final = {StepState.DONE: "✓", StepState.NOW: "•", StepState.AHEAD: "·", StepState.FAILED: "✗"}
 _PLAIN_MARKS: Final = {StepState.DONE: "+", StepState.NOW: "*", StepState.AHEAD: ".", StepState.FAILED: "x"}

@@ -136,7 +136,7 @@ async def _claim_of(here: Here, workspace: Workspace) -> str | None:
 async def why(here: Here, workspace_id: WorkspaceId) -> None:
     """Why it failed: the cause, whose problem it is, what helps, and what its app printed last. Else why it ended, or when it stops."""
     failure = await workspaces.failure(here.client, workspace_id)
-    tell(here, failure)
+    tell(here, failure, await workspaces.events(here.client, workspace_id))
     ending = _ending(await workspaces.get(here.client, workspace_id)) if failure is None else None
     if ending is not None:
         here.screen.note(ending)

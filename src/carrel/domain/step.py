@@ -18,6 +18,8 @@ class StepName(StrEnum):
     """Until its app answers."""
     FILES = "files"
     """Until the person's files are in it."""
+    PREPARE = "prepare"
+    """Until it was made ready for them. Only where its template says how."""
 
 
 class StepState(StrEnum):

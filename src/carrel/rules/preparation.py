@@ -3,14 +3,17 @@
 A try is the command, and after it the check where there is one. What ended with 126 or 127 is not there, and no further try helps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from carrel.domain.event import Event
+from carrel.domain.ids import WorkspaceId
 from carrel.domain.preparation import Repository, Startup
 from carrel.domain.template import Template
+from carrel.rules.chronicle import in_order
 from carrel.rules.wording import humanly
 
 LONGEST_PAUSE: Final = timedelta(minutes=5)
@@ -113,6 +116,12 @@ def missing(template: Template, printed: str) -> str | None:
         return None
     folders = " and ".join(f"{template.data[name]} ({name})" for name in template.data if name in names)
     return f"Not among your files, for it is not there where this workspace runs: {folders}. Tell an administrator."
+
+
+def shortcomings(events: Iterable[Event], workspace_id: WorkspaceId) -> list[tuple[str, list[str]]]:
+    """What could not be made ready in this workspace: what is said of it, and what was printed last."""
+    found = [event for event in in_order(events) if event.workspace_id == workspace_id]
+    return [told_in(event.sentence) for event in found if event.kind == "unprepared"]
 
 
 def told_in(sentence: str) -> tuple[str, list[str]]:

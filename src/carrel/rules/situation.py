@@ -30,13 +30,16 @@ def _full(limit: int, place: int) -> str:
     return f"{taken} taken. Whoever has waited longest is next when somebody gives one back."
 
 
-def of_settled(claim: Claim, workspace: Workspace | None) -> str:
+def of_settled(claim: Claim, workspace: Workspace | None, *, prepares: bool = False) -> str:
     """For a claim that does not wait."""
     if claim.state is ClaimState.RELEASED or workspace is None:
         return (workspace.reason if workspace is not None else None) or claim.reason or "It has ended."
     match workspace.phase:
         case Phase.READY | Phase.DRAINING:
-            return "It is ready." if workspace.attached_at is not None else "Your files are being brought in."
+            if workspace.attached_at is not None:
+                return "It is ready."
+            more = ", and everything is being made ready" if prepares else ""
+            return f"Your files are being brought in{more}."
         case Phase.PENDING | Phase.STARTING:
             return "It is starting again."
         case Phase.STOPPING | Phase.GONE | Phase.FAILED:

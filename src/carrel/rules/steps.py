@@ -1,4 +1,4 @@
-"""How far a claim is, as five named steps with their times, for the one who waits. Reads facts and timelines; decides nothing."""
+"""How far a claim is, as named steps with their times, for the one who waits. Reads facts and timelines; decides nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +12,8 @@ from carrel.domain.step import Step, StepName, StepState
 from carrel.domain.workspace import Phase, Workspace
 
 WAS_WARM: Final = "It was running before you asked."
+_ALL: Final = tuple(StepName)
+_USUAL: Final = tuple(name for name in StepName if name is not StepName.PREPARE)
 _UP: Final = frozenset({Phase.READY, Phase.DRAINING})
 
 
@@ -21,11 +23,12 @@ def steps(
     workspace: Workspace | None = None,
     hope: Coming | None = None,
     timeline: Sequence[Event] = (),
+    prepares: bool = False,
     now: datetime,
 ) -> list[Step]:
     """`workspace` is what the claim holds or held; `hope`, while it waits, the one on its way that will probably be its own.
 
-    `timeline` is that of the workspace.
+    `timeline` is that of the workspace. `prepares`: its template says what is to be made ready before its person goes in.
     """
     if workspace is not None:
         found = _of_workspace(claim, workspace, timeline)
@@ -33,23 +36,24 @@ def steps(
         found = _of_hope(claim, hope)
     else:
         found = _in_queue(claim)
-    return [_timed(step, now) for step in found]
+    found += [Step(name, StepState.AHEAD) for name in _ALL[len(found) :]]
+    return [_timed(step, now) for step in (found if prepares else found[: len(_USUAL)])]
 
 
 def _in_queue(claim: Claim) -> list[Step]:
     if claim.state is ClaimState.RELEASED:
         took = claim.released_at - claim.created_at if claim.released_at else None
-        return _line(Step(StepName.QUEUE, StepState.FAILED, claim.created_at, took, claim.reason or ""))
-    return _line(Step(StepName.QUEUE, StepState.NOW, claim.created_at))
+        return [Step(StepName.QUEUE, StepState.FAILED, claim.created_at, took, claim.reason or "")]
+    return [Step(StepName.QUEUE, StepState.NOW, claim.created_at)]
 
 
 def _of_hope(claim: Claim, hope: Coming) -> list[Step]:
     left_queue_at = max(claim.created_at, hope.created_at)
     queue = _done(StepName.QUEUE, claim.created_at, left_queue_at)
     if hope.phase is Phase.PENDING:
-        return _line(queue, Step(StepName.MACHINE, StepState.NOW, left_queue_at))
+        return [queue, Step(StepName.MACHINE, StepState.NOW, left_queue_at)]
     machine = _done(StepName.MACHINE, hope.created_at, hope.phase_at)
-    return _line(queue, machine, *_starting(hope.phase_at, has_address=hope.has_address))
+    return [queue, machine, *_starting(hope.phase_at, has_address=hope.has_address)]
 
 
 def _starting(since: datetime, *, has_address: bool) -> list[Step]:
@@ -63,7 +67,7 @@ def _of_workspace(claim: Claim, workspace: Workspace, timeline: Sequence[Event])
         return _restarting(workspace)
     begun = next((event.at for event in timeline if event.kind == Phase.STARTING.value), None)
     queue = _done(StepName.QUEUE, claim.created_at, max(claim.created_at, workspace.created_at))
-    return _line(queue, *_up(claim, workspace, begun), *_files(workspace))
+    return [queue, *_up(claim, workspace, begun), *_files(workspace, timeline)]
 
 
 def _restarting(workspace: Workspace) -> list[Step]:
@@ -71,7 +75,8 @@ def _restarting(workspace: Workspace) -> list[Step]:
     before = [Step(name, StepState.DONE) for name in (StepName.QUEUE, StepName.MACHINE)]
     again = _starting(workspace.phase_at, has_address=workspace.endpoint is not None)
     missing = [Step(StepName.APP, StepState.AHEAD)] if len(again) == 1 else []
-    return [*before, *again, *missing, Step(StepName.FILES, StepState.DONE)]
+    after = [Step(name, StepState.DONE) for name in (StepName.FILES, StepName.PREPARE)]
+    return [*before, *again, *missing, *after]
 
 
 def _up(claim: Claim, workspace: Workspace, begun: datetime | None) -> list[Step]:
@@ -93,25 +98,29 @@ def _up(claim: Claim, workspace: Workspace, begun: datetime | None) -> list[Step
     ]
 
 
-def _files(workspace: Workspace) -> list[Step]:
-    began_at = workspace.assigned_at
+def _files(workspace: Workspace, timeline: Sequence[Event]) -> list[Step]:
+    """And what is made ready once they are in."""
     if workspace.ready_at is None:
         return []
+    began_at = workspace.assigned_at
+    told = [event for event in timeline if event.kind == "preparing" and began_at and event.at >= began_at]
+    if not told:
+        return _last(workspace, StepName.FILES, began_at)
+    files = _done(StepName.FILES, began_at, told[0].at)
+    return [files, *_last(workspace, StepName.PREPARE, told[0].at, note=told[-1].sentence)]
+
+
+def _last(workspace: Workspace, name: StepName, began_at: datetime | None, note: str = "") -> list[Step]:
     if workspace.attached_at is not None:
-        return [_done(StepName.FILES, began_at, workspace.attached_at)]
+        return [_done(name, began_at, workspace.attached_at)]
     if workspace.phase in _UP:
-        return [Step(StepName.FILES, StepState.NOW, began_at)]
-    return [Step(StepName.FILES, StepState.FAILED, began_at, note=workspace.reason or "")]
+        return [Step(name, StepState.NOW, began_at, note=note)]
+    return [Step(name, StepState.FAILED, began_at, note=workspace.reason or "")]
 
 
 def _done(name: StepName, began_at: datetime | None, ended_at: datetime | None) -> Step:
     took = None if began_at is None or ended_at is None else max(ended_at - began_at, timedelta(0))
     return Step(name, StepState.DONE, began_at, took)
-
-
-def _line(*begun: Step) -> list[Step]:
-    """All five: those begun, and the rest still to come."""
-    return [*begun, *(Step(name, StepState.AHEAD) for name in list(StepName)[len(begun) :])]
 
 
 def _timed(step: Step, now: datetime) -> Step:

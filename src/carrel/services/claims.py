@@ -239,14 +239,14 @@ def _about(
     now = ctx.clock.now()
     if found.state is ClaimState.WAITING:
         place = claims.position(conn, found)
-        ahead = outlook.of_waiting(conn, found, place, now, with_steps=with_steps)
         offered = _offered(conn, found.pool) if with_steps else None
+        ahead = outlook.of_waiting(conn, found, place, now, offered=offered, with_steps=with_steps)
         return ClaimView(found, ahead, template=offered, position=place, is_new=is_new)
     workspace = workspaces.get(conn, found.workspace_id) if found.workspace_id else None
     template = templates.get(conn, workspace.template, workspace.template_version) if workspace else None
     if template is None and with_steps:
         template = _offered(conn, found.pool)
-    ahead = outlook.of_settled(conn, found, workspace, now, with_steps=with_steps)
+    ahead = outlook.of_settled(conn, found, workspace, now, template=template, with_steps=with_steps)
     term = _term(conn, ctx, found, workspace)
     return ClaimView(found, ahead, workspace, template, term, is_new=is_new)
 

@@ -9,9 +9,11 @@ from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import PoolName
 from carrel.domain.queue import Estimate
 from carrel.domain.step import Step
+from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.rules import situation
 from carrel.rules.estimate import estimate, hope
+from carrel.rules.preparation import prepares
 from carrel.rules.steps import steps
 from carrel.services import failures
 from carrel.store import events, queue
@@ -30,14 +32,23 @@ class Outlook:
 
 
 def of_waiting(
-    conn: Connection, claim: Claim, place: int, now: datetime, *, with_steps: bool = False
+    conn: Connection,
+    claim: Claim,
+    place: int,
+    now: datetime,
+    *,
+    offered: Template | None = None,
+    with_steps: bool = False,
 ) -> Outlook:
+    """`offered`: what they will probably get."""
     seen = queue.seen_from(conn, claim.pool, place)
     return Outlook(
         situation.of_waiting(seen, place, now),
         estimate(seen, place, now),
         _trouble(conn, claim) if with_steps else None,
-        tuple(steps(claim, hope=hope(seen, place), now=now)) if with_steps else (),
+        tuple(steps(claim, hope=hope(seen, place), prepares=_prepares(offered), now=now))
+        if with_steps
+        else (),
     )
 
 
@@ -48,17 +59,26 @@ def _trouble(conn: Connection, claim: Claim) -> str | None:
 
 
 def of_settled(
-    conn: Connection, claim: Claim, workspace: Workspace | None, now: datetime, *, with_steps: bool = False
+    conn: Connection,
+    claim: Claim,
+    workspace: Workspace | None,
+    now: datetime,
+    *,
+    template: Template | None = None,
+    with_steps: bool = False,
 ) -> Outlook:
     """For a claim that does not wait."""
-    sentence = situation.of_settled(claim, workspace)
+    sentence = situation.of_settled(claim, workspace, prepares=_prepares(template))
     if not with_steps:
         return Outlook(sentence)
     timeline = events.of_workspace(conn, workspace.id) if workspace is not None else []
     trouble = _trouble(conn, claim) if claim.state is ClaimState.HELD else None
-    return Outlook(
-        sentence, trouble=trouble, steps=tuple(steps(claim, workspace=workspace, timeline=timeline, now=now))
-    )
+    found = steps(claim, workspace=workspace, timeline=timeline, prepares=_prepares(template), now=now)
+    return Outlook(sentence, trouble=trouble, steps=tuple(found))
+
+
+def _prepares(template: Template | None) -> bool:
+    return template is not None and prepares(template)
 
 
 def of_newcomer(conn: Connection, pool: PoolName, waiting: int, now: datetime) -> Estimate | None:

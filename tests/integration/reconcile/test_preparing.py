@@ -137,6 +137,12 @@ async def test_what_fails_after_all_tries_keeps_nobody_out_and_is_told_without_s
         "key is …",
         "no network",
     ]
+    page = await (await house.browser(house.people["ada"])).get(
+        f"/hub/workspaces/{view.workspace.id}", headers={"Accept": "text/html"}
+    )
+    assert "The start-up script failed 3 times" in page.text
+    assert "no network" in page.text
+    assert SECRET not in page.text
 
 
 async def test_a_try_that_works_after_one_that_did_not_is_enough(house: House, ada: Person) -> None:

@@ -44,6 +44,27 @@ def shape(found: list[Step]) -> str:
 
 
 @pytest.mark.parametrize(
+    ("times", "lines", "expected"),
+    [
+        ({}, [], "d60 d1 d d2 n1 t"),
+        ({}, [line("preparing", 64)], "d60 d1 d d2 d1 n0"),
+        ({"attached_at": 64}, [], "d60 d1 d d2 d1 t"),
+        ({"attached_at": 64}, [line("preparing", 63), line("preparing", 63.5)], "d60 d1 d d2 d0 d1"),
+        # Of somebody before, had there been anybody.
+        ({}, [line("preparing", 10)], "d60 d1 d d2 n1 t"),
+    ],
+)
+def test_what_a_template_prepares_is_a_step_of_its_own(
+    times: dict[str, float], lines: list[Event], expected: str
+) -> None:
+    claim, row = taken(created_at=60, ready_at=63, assigned_at=63, **times)
+    timeline = [line("starting", 61), *lines]
+    found = steps(claim, workspace=row, timeline=timeline, prepares=True, now=at(64))
+    assert shape(found) == expected
+    assert len(steps(claim, workspace=row, timeline=timeline, now=at(64))) == 5
+
+
+@pytest.mark.parametrize(
     ("hope", "expected"),
     [
         (None, "n60 t t t t"),
@@ -60,7 +81,7 @@ def shape(found: list[Step]) -> str:
 def test_while_it_waits(hope: Coming | None, expected: str) -> None:
     found = steps(a_claim(), hope=hope, now=at(60))
     assert shape(found) == expected
-    assert [step.name for step in found] == list(StepName)
+    assert [step.name for step in found] == list(StepName)[:5]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +124,7 @@ def test_once_it_holds_a_workspace(
     claim, row = given
     found = steps(claim, workspace=row, timeline=timeline, now=at(60))
     assert shape(found) == expected
-    assert [step.name for step in found] == list(StepName)
+    assert [step.name for step in found] == list(StepName)[:5]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ _STEPS: Final = {
     StepName.START: "Start",
     StepName.APP: "App answers",
     StepName.FILES: "Your files",
+    StepName.PREPARE: "Made ready",
 }
 MOST_OTHERS: Final = 3
 """Other pools that could be had right now."""

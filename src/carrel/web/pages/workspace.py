@@ -14,6 +14,7 @@ from carrel.rules.access import is_admin, owns
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.chronicle import chronicle, visits
 from carrel.rules.last_words import unquoted
+from carrel.rules.preparation import shortcomings
 from carrel.rules.stages import stages
 from carrel.services import details, failures, workspaces
 from carrel.services.details import Details
@@ -70,6 +71,7 @@ async def show(request: Request, person: Person) -> Response:
         stages=[(stage, span(stage.took)) for stage in stages(found.events)] if is_over else [],
         printed=_printed(found) if is_over else [],
         visits=visits(found.events),
+        shortcomings=shortcomings(found.events, row.id),
         reason=why(row.reason, row.reason_code) or "It was stopped.",
         failure=failure,
         can_restart=details.can_restart(ctx, row),

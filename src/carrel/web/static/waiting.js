@@ -63,7 +63,7 @@ function show(claim) {
   say(estimate, claim.position ? expected(claim.estimate_seconds, claim.estimate_range) : "");
   trouble.hidden = !claim.trouble;
   say(cause, claim.trouble ?? "");
-  claim.steps.forEach((step, number) => draw(rows[number], step));
+  claim.steps.slice(0, rows.length).forEach((step, number) => draw(rows[number], step));
   document.title = `${where || "Starting"} – ${called}`;
 }
 
