@@ -11,11 +11,13 @@ from carrel.domain.parameter import Choice, Number, Text
 from carrel.domain.pool import Pool
 from carrel.domain.preparation import Repository, Startup
 from carrel.domain.quiet import QuietHours
+from carrel.domain.template import Template
 from carrel.rules.recipe import versioned
 from carrel.settings import Settings, load
 from carrel.store.definitions import template_from_json, template_to_json
 
 HOME = {"HOME": "/home/ada"}
+CATALOGUE = {"desktop", "jupyterlab", "marimo", "shiny", "streamlit"}
 
 
 @pytest.fixture(autouse=True)
@@ -29,18 +31,23 @@ def written(folder: Path, text: str, name: str = "carrel.toml") -> Path:
     return path
 
 
+def jupyterlab(settings: Settings) -> Template:
+    return next(template for template in settings.domain_templates() if template.name == "jupyterlab")
+
+
 def pool(settings: Settings, name: str = "jupyterlab") -> Pool:
     return next(pool for pool in settings.domain_pools() if pool.name == name)
 
 
 def test_without_any_configuration_there_is_a_jupyterlab_pool_on_this_machine() -> None:
     settings = load(None, {}, HOME)
-    assert [template.name for template in settings.domain_templates()] == ["jupyterlab"]
+    assert {template.name for template in settings.domain_templates()} == CATALOGUE
+    assert list(settings.pools) == ["jupyterlab"]
     assert (settings.backends["local"].driver, settings.backends["local"].options) == ("local", {})
-    jupyterlab = pool(settings)
-    assert (jupyterlab.template, jupyterlab.backend) == ("jupyterlab", "local")
-    assert (jupyterlab.warm, jupyterlab.limit, jupyterlab.per_user) == (2, 20, 1)
-    assert jupyterlab.max_age == timedelta(hours=12)
+    only = pool(settings)
+    assert (only.template, only.backend) == ("jupyterlab", "local")
+    assert (only.warm, only.limit, only.per_user) == (2, 20, 1)
+    assert only.max_age == timedelta(hours=12)
 
 
 def test_each_source_wins_over_the_one_before(tmp_path: Path) -> None:
@@ -73,12 +80,10 @@ def test_a_table_set_to_false_is_left_out(tmp_path: Path) -> None:
 
 def test_an_environment_variable_added_to_a_built_in_template_keeps_the_others(tmp_path: Path) -> None:
     path = written(tmp_path, '[templates.jupyterlab.environment]\nCOURSE = "genetics"', "mine.toml")
-    template = load(path, {}, HOME).domain_templates()[0]
+    template = jupyterlab(load(path, {}, HOME))
     assert template.environment["COURSE"] == "genetics"
     assert template.environment["JUPYTER_TOKEN"] == "{secret}"
-    assert (
-        template.version == versioned(template).version != load(None, {}, HOME).domain_templates()[0].version
-    )
+    assert template.version == versioned(template).version != jupyterlab(load(None, {}, HOME)).version
 
 
 def test_the_usual_file_is_found_and_another_can_be_named(tmp_path: Path) -> None:
@@ -112,7 +117,7 @@ def test_names_in_variables_are_lower_case_with_hyphens_and_app_variables_stay_a
     }
     settings = load(None, {}, environ)
     assert pool(settings, "class-a").stop_after_idle is None
-    template = settings.domain_templates()[0]
+    template = jupyterlab(settings)
     assert template.environment["Course"] == "genetics"
     assert template.command == ("my-lab", "--port={port}")
 
