@@ -126,7 +126,7 @@ async def apply(ctx: Context, actor: Actor, name: str, draft: Draft, base_versio
     says otherwise at the next start. Raises Conflict where the current version is no longer `base_version`.
     """
     change = await drafted(ctx, actor, name, draft, base_version)
-    return await _make_current(ctx, actor, change.wanted, base_version, "change_template")
+    return await _make_current(ctx, actor, change.wanted, base_version)
 
 
 async def roll_back(
@@ -134,11 +134,11 @@ async def roll_back(
 ) -> Template:
     """Make a former version current again; everything else as in `apply`."""
     found = await version(ctx, actor, name, to_version)
-    return await _make_current(ctx, actor, found.template, base_version, "roll_back_template")
+    return await _make_current(ctx, actor, found.template, base_version, is_back=True)
 
 
 async def _make_current(
-    ctx: Context, actor: Actor, wanted: Template, base_version: str | None, action: str
+    ctx: Context, actor: Actor, wanted: Template, base_version: str | None, *, is_back: bool = False
 ) -> Template:
     now = ctx.clock.now()
 
@@ -154,14 +154,21 @@ async def _make_current(
                 f"{base_version[:12]}. Look at it again, then save."
             )
         templates.put(conn, wanted, now)
-        told = ", ".join(map(str, differences("", found, wanted)))
-        detail = f"version {found.version[:12]} → {wanted.version[:12]}: {told}"
-        audit.add(conn, now, audit.name_of(actor), action, f"template:{wanted.name}", detail[:_MOST_TOLD])
+        who, target, told = audit.name_of(actor), f"template:{wanted.name}", _told(found, wanted)
+        if is_back:
+            audit.add(conn, now, who, "roll_back_template", target, told)
+        else:
+            audit.add(conn, now, who, "change_template", target, told)
         return [pool.name for pool in pools.every(conn) if pool.template == wanted.name]
 
     for pool in await ctx.store.write(write):
         ctx.wake.ring(pool_topic(pool))
     return wanted
+
+
+def _told(was: Template, becomes: Template) -> str:
+    told = ", ".join(map(str, differences("", was, becomes)))
+    return f"version {was.version[:12]} → {becomes.version[:12]}: {told}"[:_MOST_TOLD]
 
 
 def _current(conn: Connection, name: str) -> Template:

@@ -60,7 +60,7 @@ class TemplateVersion(Telling):
     """Those that are starting or on their way out."""
 
 
-class TemplateChange(Telling):
+class TemplateDifference(Telling):
     field: str
     """E.g. `environment.COURSE`."""
     was: str
@@ -72,11 +72,11 @@ class WholeTemplateVersion(TemplateVersion):
     """Secrets are left out: "set, and not shown" stands for them, also where it is sent back."""
     toml: str
     """The same as text."""
-    changes: list[TemplateChange]
+    changes: list[TemplateDifference]
     """From the current version to this one."""
 
 
-class TemplateDraft(Asking):
+class TemplateChange(Asking):
     definition: Definition
     """All of it, not only what changes."""
     expected_version: Version
@@ -91,7 +91,7 @@ class TemplatePreviewRequest(Asking):
     """One to go back to."""
 
 
-class TemplateRollback(Asking):
+class TemplateRollbackRequest(Asking):
     version: Version
     """Which to go back to; its first 6 characters are enough where only one begins so."""
     expected_version: Version | None = None
@@ -117,5 +117,5 @@ class TemplatePreview(Telling):
 
     version: str
     """What it would be called."""
-    changes: list[TemplateChange]
+    changes: list[TemplateDifference]
     pools: list[TemplatePoolPreview]

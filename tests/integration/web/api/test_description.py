@@ -91,6 +91,7 @@ def test_what_may_be_sent_is_closed_and_bounded() -> None:
         *("ClaimRequest", "Extension", "LinkRequest", "PoolChange", "ReportRequest", "TokenRequest"),
         *("UserChange", "UserRequest", "UsersRequest"),
         *("HomeChange", "HomeRequest"),
+        *("TemplateChange", "TemplatePreviewRequest", "TemplateRollbackRequest"),
     }
     for name in sent:
         assert schemas[name]["additionalProperties"] is False

@@ -120,6 +120,30 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
     "doctor.look": (lambda _: {"url": "/doctor"}, (401, 403, 403, 403, 403, 200, 403)),
     "templates.page": (lambda _: {"url": "/templates"}, (401, 200, 200, 200, 200, 200, 200)),
     "templates.get": (lambda _: {"url": "/templates/jupyterlab"}, (401, 200, 200, 200, 200, 200, 200)),
+    "templates.versions": (
+        lambda _: {"url": "/templates/jupyterlab/versions"},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
+    "templates.version": (
+        lambda _: {"url": "/templates/jupyterlab/versions/1"},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
+    "templates.preview": (
+        lambda _: {"method": "POST", "url": "/templates/jupyterlab/preview", "json": {"version": "1"}},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
+    "templates.apply": (
+        lambda _: {
+            "method": "PUT",
+            "url": "/templates/jupyterlab",
+            "json": {"definition": {"command": ["lab"]}, "expected_version": "1"},
+        },
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
+    "templates.rollback": (
+        lambda _: {"method": "POST", "url": "/templates/jupyterlab/rollback", "json": {"version": "1"}},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
     "users.create": (
         lambda _: {"method": "POST", "url": "/users", "json": {"name": "new", "password": "a long password"}},
         (401, 403, 403, 403, 403, 201, 403),

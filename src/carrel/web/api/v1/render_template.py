@@ -89,5 +89,5 @@ def _in_pool(found: PoolChange) -> v1.TemplatePoolPreview:
     )
 
 
-def _changes(found: Iterable[Difference]) -> list[v1.TemplateChange]:
-    return [v1.TemplateChange(field=one.where, was=one.was, becomes=one.becomes) for one in found]
+def _changes(found: Iterable[Difference]) -> list[v1.TemplateDifference]:
+    return [v1.TemplateDifference(field=one.where, was=one.was, becomes=one.becomes) for one in found]

@@ -70,7 +70,7 @@ async def preview(asked: Asked, name: Name, body: v1.TemplatePreviewRequest) -> 
     response_model=v1.Template,
     summary="Make this its current version. Its command runs as whoever the backend runs workspaces as",
 )
-async def apply(asked: Asked, name: Name, body: v1.TemplateDraft) -> Response:
+async def apply(asked: Asked, name: Name, body: v1.TemplateChange) -> Response:
     found = await templates.apply(
         asked.context, asked.actor, name, body.definition, base_version=body.expected_version
     )
@@ -79,11 +79,11 @@ async def apply(asked: Asked, name: Name, body: v1.TemplateDraft) -> Response:
 
 @router.post(
     "/{name}/rollback",
-    operation_id="templates.roll_back",
+    operation_id="templates.rollback",
     response_model=v1.Template,
     summary="Make a former version current again",
 )
-async def roll_back(asked: Asked, name: Name, body: v1.TemplateRollback) -> Response:
+async def roll_back(asked: Asked, name: Name, body: v1.TemplateRollbackRequest) -> Response:
     found = await templates.roll_back(
         asked.context, asked.actor, name, body.version, base_version=body.expected_version
     )
