@@ -1,12 +1,13 @@
 """What needs JavaScript on the pages of one's own: a countdown that ends by itself, a log that goes on, a button that copies."""
 
+import re
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from .browserless import signed_in
 from .running import Carrel, PersonWithToken, eventually, running, small_config
@@ -169,3 +170,28 @@ async def test_addresses_and_secrets_are_copied_with_one_press(
             return answer.status_code == 200
 
     await eventually("the copied token works", works)
+
+
+async def test_an_open_page_says_by_itself_that_a_stop_is_near(
+    carrel: Carrel, ada: PersonWithToken, held: dict[str, Any], window: BrowserContext
+) -> None:
+    page = await _in(window, carrel, ada)
+    await page.clock.install()
+    await page.goto(carrel.hub)
+    region = page.locator(f"#ending-{held['id']}")
+    await expect(region).to_be_attached()
+    await expect(region).to_be_empty()
+
+    async def nearly_over(route: Route) -> None:
+        answer = await route.fetch()
+        text = await answer.text()
+        ending = f'<div id="ending-{held["id"]}" data-fresh'
+        assert ending in text
+        said = '<div class="notice warn" role="status"><p>Small app stops at 17:40.</p></div>'
+        text = text.replace(f"{ending}", f'{ending} data-tell="Small app stops soon">{said}</div><div', 1)
+        await route.fulfill(response=answer, body=text.replace("<title>", "<title>Stops soon: ", 1))
+
+    await page.route(carrel.hub, nearly_over)
+    await page.clock.fast_forward(16_000)
+    await expect(region.get_by_role("status")).to_have_text("Small app stops at 17:40.")
+    await expect(page).to_have_title(re.compile("^Stops soon: "))

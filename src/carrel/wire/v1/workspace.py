@@ -19,11 +19,11 @@ class Workspace(Telling):
     created_at: Time
     last_active_at: Time | None
     stops_at: Time | None
-    """When it stops if nobody uses it from now on."""
+    """When it stops if nobody uses it from now on; null where nothing ends it, and once it has ended."""
     reason: str | None
     """Why it stops, stopped or failed."""
     stops_because: str | None = None
-    """Goes on from "stops at …, ", in words; null where nothing ends it, and once it has ended."""
+    """Goes on from "stops at …, ", in words; null where that is null."""
     last_active_because: str | None = None
     """What it was last seen to be used by."""
     idle_since: Time | None = None

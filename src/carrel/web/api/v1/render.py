@@ -103,7 +103,7 @@ def workspace(
         base_url=addresses.workspace_root(found.id),
         created_at=found.created_at,
         last_active_at=found.last_active_at,
-        stops_at=stop.at if stop is not None else found.stops_at,
+        stops_at=stop.at if stop is not None else None,
         reason=found.reason,
         stops_because=stop.because if stop is not None else None,
         last_active_because=found.active_because,
