@@ -60,8 +60,9 @@ async def test_a_cold_start_is_waited_for_and_leads_in_by_itself(scene: Scene, p
 
 
 async def test_the_queue_tells_the_position_and_can_be_left(scene: Scene, plain: Page) -> None:
-    await plain.goto(f"{scene.carrel.hub}open/full")
-    await plain.locator('form[action="/hub/open/full"] button').click()
+    """With other files than those that are in what she has already."""
+    await plain.goto(f"{scene.carrel.hub}open/full/course")
+    await plain.locator('form[action="/hub/open/full/course"] button').first.click()
     await plain.wait_for_url("**/hub/claims/*")
     await expect(plain.get_by_role("main")).to_contain_text(re.compile(r"\b3(rd)?\b"))
     assert await plain.locator('meta[http-equiv="refresh"]').count() == 1, "it looks again by itself"
