@@ -150,7 +150,8 @@ async def test_what_nobody_uses_is_warned_of_and_stopped_and_says_why(day: Day) 
     assert f"othing ran and nobody typed since {day.began:%H:%M} UTC" in row.reason
     (told,) = await day.told()
     assert told.sentence.startswith(f"Nothing ran and nobody typed since {day.began:%H:%M} UTC.")
-    assert f"{day.began + LIMIT:%H:%M} UTC" in told.sentence
+    assert f"It stops at {told.at + WARNING:%H:%M} UTC" in told.sentence
+    assert told.at + WARNING <= stopped <= told.at + WARNING + LATER
 
 
 def a_kernel_computes(day: Day, _minute: int) -> None:
