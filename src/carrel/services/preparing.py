@@ -49,7 +49,7 @@ async def prepare(ctx: Context, claim: Claim, workspace: Workspace, template: Te
         return
     driver: object = ctx.drivers.get(workspace.backend)
     if not isinstance(driver, Runs):
-        await _tell(ctx, claim, workspace, _News("unprepared", UNABLE))
+        await _tell(ctx, claim, workspace, _News(UNABLE, has_failed=True))
         return
     work = asyncio.create_task(_Preparing(ctx, driver, claim, workspace).all(template))
     over = asyncio.create_task(_until_let_go(ctx, claim, workspace))
@@ -66,8 +66,9 @@ async def prepare(ctx: Context, claim: Claim, workspace: Workspace, template: Te
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    kind: str
     sentence: str
+    is_done: bool = False
+    has_failed: bool = False
     printed: str = ""
 
 
@@ -84,10 +85,10 @@ class _Preparing:
         wanted = tasks(template)
         worked = [await self._one(task) for task in wanted]
         if wanted and all(worked):
-            await self._tell("prepared", "It was made ready.")
+            await self._tell(_News("It was made ready.", is_done=True))
 
     async def _one(self, task: Task) -> bool:
-        await self._tell("preparing", task.doing)
+        await self._tell(_News(task.doing))
         done: list[Outcome] = []
         try:
             while isinstance(step := following(task, done), Do):
@@ -96,7 +97,7 @@ class _Preparing:
         except Rejected as error:
             step = GivenUp(f"{task.what} failed. {error.sentence}")
         if isinstance(step, GivenUp):
-            await self._tell("unprepared", step.sentence, lines_of(done))
+            await self._tell(_News(step.sentence, has_failed=True, printed=lines_of(done)))
         return not isinstance(step, GivenUp)
 
     async def _outcome(self, task: Task, step: Do) -> Outcome:
@@ -117,10 +118,10 @@ class _Preparing:
         except (TookTooLong, Rejected):
             return
         if (sentence := missing(template, ran.output)) is not None:
-            await self._tell("unprepared", sentence)
+            await self._tell(_News(sentence, has_failed=True))
 
-    async def _tell(self, kind: str, sentence: str, printed: str = "") -> None:
-        await _tell(self.ctx, self.claim, self.workspace, _News(kind, sentence, printed))
+    async def _tell(self, news: _News) -> None:
+        await _tell(self.ctx, self.claim, self.workspace, news)
 
 
 async def _until_let_go(ctx: Context, claim: Claim, workspace: Workspace) -> None:
@@ -147,5 +148,13 @@ def _write_down(conn: Connection, claim: Claim, workspace: Workspace, news: _New
     """Once as long as this claim holds it, however often it is begun again; without what its person alone may know."""
     lines = tidy(news.printed, workspace.secret, *troubles.withheld(conn, claim.user_id))
     sentence = "\n".join([news.sentence, *lines])
-    if not events.was_told(conn, workspace.id, sentence, workspace.assigned_at or workspace.created_at):
-        events.add(conn, now, news.kind, sentence, workspace_id=workspace.id, claim_id=claim.id)
+    if events.was_told(conn, workspace.id, sentence, workspace.assigned_at or workspace.created_at):
+        return
+    events.add(
+        conn,
+        now,
+        "unprepared" if news.has_failed else "prepared" if news.is_done else "preparing",
+        sentence,
+        workspace_id=workspace.id,
+        claim_id=claim.id,
+    )

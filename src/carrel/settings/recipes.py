@@ -13,6 +13,7 @@ from carrel.domain.pool import Pool
 from carrel.domain.quiet import parse_quiet_hours
 from carrel.domain.template import HomeKind, PathMode, Template
 from carrel.domain.units import format_duration
+from carrel.rules.delivery import is_variable
 from carrel.rules.parameters import variable
 from carrel.rules.policy import SHORTEST_WATCH
 from carrel.rules.recipe import versioned
@@ -48,7 +49,7 @@ class TemplateSettings(BaseModel):
     model_config = _SHAPE
 
     command: Command
-    """The program and its arguments. May hold `{host}` `{port}` `{base_path}` `{home}` `{slot}` `{id}`, never `{secret}`."""
+    """The program and its arguments. May hold `{host}` `{port}` `{base_path}` `{home}` `{slot}` `{person}` `{id}`, never `{secret}`."""
     title: str = ""
     """What people read on the button; the template's name when empty."""
     description: str = ""
@@ -119,6 +120,17 @@ class TemplateSettings(BaseModel):
                     f'expected folders by their whole path, such as "/srv/data"; "{folder}" is none'
                 )
         return data
+
+    @field_validator("claim_environment")
+    @classmethod
+    def _claim_environment_can_be_set(cls, values: dict[str, str]) -> dict[str, str]:
+        for name in values:
+            if not is_variable(name):
+                raise ValueError(
+                    f'"{name[:60]}" cannot be set there: expected letters, figures and "_", no CARREL_ before, and none of '
+                    "those that shells live by, such as PATH and HOME"
+                )
+        return values
 
     @field_validator("parameters")
     @classmethod

@@ -182,3 +182,10 @@ async def test_a_backend_that_cannot_bring_homes_in(house: Any, tmp_path: Path) 
     assert is_well(found, "CRL508")
     patient = running(with_driver(house, CannotAttach()), tmp_path / "S")
     produced(await findings(patient, pools.HOMES), "CRL508", Outcome.WARNING)
+
+
+async def test_a_backend_that_gives_nobody_what_the_template_promises(house: Any, tmp_path: Path) -> None:
+    await house.pool()
+    assert is_well(await findings(running(house, tmp_path / "S"), pools.CLAIMED), "CRL509")
+    patient = running(with_driver(house, CannotAttach()), tmp_path / "S")
+    produced(await findings(patient, pools.CLAIMED), "CRL509", Outcome.WARNING)

@@ -1,6 +1,6 @@
 """Facts about pools and backends: programs, ports, what is warm, who waits, what nobody knows. Judges nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,7 +15,17 @@ from carrel.domain.pool import Pool
 from carrel.domain.template import Template
 from carrel.drivers.local import launch, options
 from carrel.drivers.registry import known_drivers
-from carrel.ports.driver import Attaches, Driver, DriverContext, DriverError, Rejected, Spec, within
+from carrel.ports.driver import (
+    Attaches,
+    Delivers,
+    Driver,
+    DriverContext,
+    DriverError,
+    Rejected,
+    Runs,
+    Spec,
+    within,
+)
 from carrel.reconcile.strays import known_instances
 from carrel.rules.checkup import pools as rules
 from carrel.rules.checkup.pools import Filling
@@ -48,6 +58,7 @@ def checks(patient: Patient) -> list[Check]:
         Check((rules.WARM,), lambda: _warm(context)),
         Check((rules.WAITING,), lambda: _waiting(context)),
         Check((rules.HOMES,), lambda: _homes(patient, context)),
+        Check((rules.CLAIMED,), lambda: _claimed(patient, context)),
     ]
 
 
@@ -194,4 +205,19 @@ async def _homes(patient: Patient, context: Context) -> Iterable[Finding]:
         )
         for pool in await patient.pools()
         if pool.warm and pool.template in recipes and pool.backend in context.drivers
+    ]
+
+
+async def _claimed(patient: Patient, context: Context) -> Iterable[Finding]:
+    recipes = {template.name: template for template in await patient.templates()}
+    open_ones: Mapping[BackendName, object] = context.drivers
+    return [
+        rules.claimed(
+            pool,
+            recipes[pool.template],
+            delivers=isinstance(open_ones[pool.backend], Delivers),
+            runs=isinstance(open_ones[pool.backend], Runs),
+        )
+        for pool in await patient.pools()
+        if pool.template in recipes and pool.backend in open_ones
     ]

@@ -131,16 +131,18 @@ class Slot:
         A slot without the link takes no home any more, so that whoever is late brings none in. To remove it takes no room on a full disk.
         """
         self.settle()
-        record = self.record()
-        if record is not None and self.home not in ("", BLANK):
-            sharing.take_out(Path(self.home), record.data)
         if not self.path.is_symlink():
             (self.path / "home").unlink(missing_ok=True)
 
     def settle(self) -> None:
-        """What was saved is in the home, and on the disk. Raises DriverUnavailable when the home is away and there is something to save."""
+        """What was saved is in the home, and on the disk; shared folders are in it no more.
+
+        Raises DriverUnavailable when the home is away and there is something to save.
+        """
         self.rescue()
         if self.home not in ("", BLANK) and Path(self.home).is_dir():
+            record = self.record()
+            sharing.take_out(Path(self.home), record.data if record is not None else {})
             written_out(Path(self.home))
 
     def rescue(self) -> None:

@@ -9,6 +9,7 @@ from carrel.domain.finding import Finding
 from carrel.domain.pool import Pool
 from carrel.domain.template import HomeKind, Template
 from carrel.rules.checkup.kind import Kind
+from carrel.rules.preparation import prepares
 from carrel.rules.wording import humanly
 
 BACKEND: Final = Kind(
@@ -59,7 +60,13 @@ HOMES: Final = Kind(
     "A backend that cannot bring a home into a running workspace makes everybody with files wait for a start.",
     'Use a backend that can (`local`), or `home = "ephemeral"` or `"none"` where no files are kept.',
 )
-ALL: Final = (BACKEND, COMMAND, WARM, USABLE, WAITING, STRAYS, PORTS, HOMES)
+CLAIMED: Final = Kind(
+    "CRL509",
+    "What a workspace is given at the claim",
+    "A backend that cannot bring settings into a running workspace, or run a command in one, gives people one that lacks them.",
+    "Use a backend that can (`local`), or take repository, startup, parameters and claim_environment out of the template.",
+)
+ALL: Final = (BACKEND, COMMAND, WARM, USABLE, WAITING, STRAYS, PORTS, HOMES, CLAIMED)
 
 LONG_WAIT: Final = timedelta(minutes=5)
 SETTLES_WITHIN: Final = timedelta(seconds=20)
@@ -185,3 +192,15 @@ def homes(pool: Pool, template: Template, *, attaches: bool) -> Finding:
         f"{pool.backend} cannot bring homes into running workspaces, so the {pool.warm} warm ones help nobody with files.",
         about=pool.name,
     )
+
+
+def claimed(pool: Pool, template: Template, *, delivers: bool, runs: bool) -> Finding:
+    """Worse where the template counts on it than where only a person's name and variables are missing."""
+    lacking = [] if delivers else ["brings nobody's settings in"]
+    if not runs and (prepares(template) or template.data):
+        lacking.append("prepares nothing")
+    if not lacking:
+        return CLAIMED.good("Everything its template promises is done.", about=pool.name)
+    promises = prepares(template) or template.parameters or template.claim_environment
+    judged = CLAIMED.bad if promises else CLAIMED.warning
+    return judged(f"{pool.backend} {' and '.join(lacking)}.", about=pool.name)

@@ -9,6 +9,7 @@ import pytest
 from carrel.domain.finding import Diagnosis, Finding, Outcome, worst
 from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.pool import Pool
+from carrel.domain.preparation import Startup
 from carrel.domain.template import HomeKind, Template
 from carrel.rules.checkup import addresses, dataplane, machine, pools, security, store
 from carrel.rules.checkup.addresses import Answer, Certificate, Name
@@ -26,6 +27,7 @@ MINUTE = timedelta(minutes=1)
 HERE = Folder("/srv/carrel", exists=True, owner="ada", user="ada")
 LAB = Pool(PoolName("lab"), TemplateName("lab"), BackendName("local"), warm=2, limit=4)
 RECIPE = Template(TemplateName("lab"), ("lab",))
+COURSE = replace(RECIPE, startup=Startup(("make", "ready")))
 TWO_OF_TWO = Filling(LAB, ready=2, live=2)
 NONE_READY = replace(TWO_OF_TWO, ready=0, live=0)
 DEMAND = Demand(workspaces=10, memory=10 * GIB, warm_memory=2 * GIB)
@@ -318,6 +320,10 @@ POOLS: list[Case] = [
         "anybody",
     ),
     ("CRL508", lambda: pools.homes(LAB, RECIPE, attaches=False), WARNING, "the 2 warm ones"),
+    ("CRL509", lambda: pools.claimed(LAB, COURSE, delivers=True, runs=True), GOOD, "Everything"),
+    ("CRL509", lambda: pools.claimed(LAB, RECIPE, delivers=True, runs=False), GOOD, "Everything"),
+    ("CRL509", lambda: pools.claimed(LAB, RECIPE, delivers=False, runs=False), WARNING, "nobody's settings"),
+    ("CRL509", lambda: pools.claimed(LAB, COURSE, delivers=True, runs=False), BAD, "prepares nothing"),
 ]
 SECURITY: list[Case] = [
     ("CRL601", lambda: security.admin(1, ["ada"]), GOOD, "ada"),
