@@ -19,7 +19,7 @@ from .test_first_minutes import open_socket
 
 pytestmark = [pytest.mark.chromium, pytest.mark.jupyterlab]
 
-LIMIT = 10
+LIMIT = 12
 CONFIG = f"""
 activity_every = "1s"
 
