@@ -61,8 +61,11 @@ def homes(ctx: typer.Context, incomplete: str) -> Known:
 
 
 def parameters(ctx: typer.Context, incomplete: str) -> Known:
-    """Of the pool that the line names: their names, and after the "=" what may be chosen."""
-    return _known(ctx, incomplete, partial(_parameters, ctx.params.get("pool") or ""))
+    """Of the pool that the line names: their names, and after the "=" what may be chosen. While an option has no value yet, no word has
+    found its place, and the pool is the first of those left over.
+    """
+    pool = ctx.params.get("pool") or next(iter(ctx.args), "")
+    return _known(ctx, incomplete, partial(_parameters, pool))
 
 
 def versions(ctx: typer.Context, incomplete: str) -> Known:

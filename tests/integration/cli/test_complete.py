@@ -1,12 +1,16 @@
 """What the shell is told to complete, as the three shells ask for it."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from carrel.cli import complete
+from carrel.domain.parameter import Choice, Number
+from carrel.rules.recipe import versioned
+from carrel.store import templates
 
 House = Any
 Shell = Any
@@ -55,6 +59,16 @@ async def test_people_workspaces_claims_and_tokens_are_completed(house: House, h
     assert await bash(here, "carrel workspace open ") == [warm.id]
     assert await bash(here, "carrel claim release ") == [claim["id"]]
     assert await bash(here, "carrel template show ") == ["jupyterlab"]
+
+
+async def test_what_a_template_asks_for_and_its_versions_are_completed(house: House, here: Shell) -> None:
+    asks = Choice("dataset", ("mouse", "fly"), "fly"), Number("cores", 2)
+    house.recipe = versioned(replace(house.recipe, parameters=asks))
+    await house.context.store.write(templates.put, house.recipe, house.context.clock.now())
+    await house.pool()
+    assert await bash(here, "carrel claim create lab --parameter d") == ["dataset=mouse", "dataset=fly"]
+    [version] = await bash(here, f"carrel template diff jupyterlab {house.recipe.version[:3]}")
+    assert version == house.recipe.version[:12]
 
 
 async def test_zsh_and_fish_are_told_what_each_name_is(house: House, here: Shell) -> None:
