@@ -1,13 +1,14 @@
 """What may be made of a policy, how a change is told, and what is in force."""
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 
 from carrel.domain.errors import Conflict, Invalid
 from carrel.domain.pool import Pool
+from carrel.domain.quiet import QuietHours
 from carrel.rules.policy import (
     PolicyChange,
     changed,
@@ -119,3 +120,15 @@ def test_other_fields_may_change_meanwhile() -> None:
     require_unchanged(by_another, {"warm": 2, "limit": 20}, {"limit": 30})
     require_unchanged(by_another, {}, {"warm": 3})
     require_unchanged(by_another, {"warm": 2}, {"warm": 7})
+
+
+def test_quiet_hours_are_read_told_and_taken_away() -> None:
+    quiet = QuietHours(time(22), time(6), "Europe/Berlin")
+    assert read({"quiet_hours": "22:00-06:00"}, "Europe/Berlin") == {"quiet_hours": quiet}
+    assert read({"quiet_hours": str(quiet)}) == {"quiet_hours": quiet}
+    assert read({"quiet_hours": ""}) == read({"quiet_hours": "none"}) == {"quiet_hours": None}
+    told = ["quiet_hours none → 22:00-06:00 Europe/Berlin"]
+    assert differences(POOL, changed(POOL, {"quiet_hours": quiet})) == told
+    for wrong, why in (("22-6", "expected quiet hours"), ("22:00-06:00 Europe/Nowhere", "is no time zone")):
+        with pytest.raises(Invalid, match=why):
+            read({"quiet_hours": wrong})
