@@ -52,6 +52,13 @@ def verdict(workspace: Workspace, policy: Pool, now: datetime, zone: tzinfo = UT
     stops_at = _stops_at(workspace, limit, now)
     if now < stops_at - warning(limit):
         return Keep(stops_at, _use(workspace, stops_at, now, zone))
+    return _near_its_end(workspace, limit, stops_at, now=now, zone=zone)
+
+
+def _near_its_end(
+    workspace: Workspace, limit: timedelta, stops_at: datetime, *, now: datetime, zone: tzinfo
+) -> Verdict:
+    """The time of the warning has come; but only what is known of the whole time up to it counts."""
     known_until = workspace.observed_at or idle_since(workspace)
     if now - known_until > UNKNOWN_AFTER:
         return Keep(

@@ -152,7 +152,7 @@ async def _note_entry(ctx: Context, verdict: Verdict, workspace: Workspace | Non
     match verdict:
         case Redirect(admission=Admission(with_grace=True)):
             opened = True
-        case (Go(admission=None) | Go(admission=Admission(with_grace=True))) if not has_entered:
+        case Go(admission=None) | Go(admission=Admission(with_grace=True)) if not has_entered:
             pass
         case _:
             return

@@ -114,9 +114,7 @@ class FusedDriver:
         await self._fuse.pass_through(lambda: self._driver.deliver(workspace_id, delivery))
 
     async def run(self, workspace_id: Any, command: Any, *, seconds: float) -> Any:
-        return await self._fuse.pass_through(
-            lambda: self._driver.run(workspace_id, command, seconds=seconds)
-        )
+        return await self._fuse.pass_through(lambda: self._driver.run(workspace_id, command, seconds=seconds))
 
     @property
     def home_place(self) -> str:

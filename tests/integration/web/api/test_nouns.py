@@ -174,7 +174,9 @@ async def test_a_user_is_made_with_a_password_that_nobody_is_told(root: httpx.As
     made = answer.json()
     assert answer.status_code == 201
     assert answer.headers["location"] == f"{API}/users/{made['id']}"
-    assert set(made) == {"id", "name", "display_name", "role", "created_at", "disabled_at", "last_seen_at"}
+    assert set(made) == {
+        *("id", "name", "display_name", "email", "role", "created_at", "disabled_at", "last_seen_at")
+    }
     assert (made["name"], made["display_name"], made["role"]) == ("ada", "Ada L.", "user")
     assert (await root.get(f"{API}/users/{made['id']}")).json() == made
     assert (await root.post(f"{API}/users", json=body)).status_code == 409

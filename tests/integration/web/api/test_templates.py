@@ -1,6 +1,5 @@
 """A template is changed while it runs: warm ones go one after another, claims go on, and it all goes back the same way."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -18,11 +17,12 @@ LAB = {"command": ["jupyter", "lab"], "open": "lab", "environment": {"API_TOKEN"
 
 
 @pytest.fixture
-async def root(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def root(house: House) -> httpx.AsyncClient:
     house.recipe = template_from("jupyterlab", LAB)
     await house.context.store.write(templates.put, house.recipe, house.context.clock.now())
     await house.pool(warm=4)
-    yield await house.script(await house.person("root", Role.ADMIN), Scope.ADMIN)
+    client: httpx.AsyncClient = await house.script(await house.person("root", Role.ADMIN), Scope.ADMIN)
+    return client
 
 
 async def current(root: httpx.AsyncClient) -> str:
