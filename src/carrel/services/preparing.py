@@ -44,7 +44,9 @@ class NoLongerHeld(Exception):
 
 
 async def prepare(ctx: Context, claim: Claim, workspace: Workspace, template: Template) -> None:
-    """Returns once all is done, or given up and told. Raises NoLongerHeld, and DriverUnavailable where the backend is away."""
+    """Returns once all is done, or given up and told. Raises NoLongerHeld, Unavailable, and DriverUnavailable where the backend is
+    away.
+    """
     if not (prepares(template) or template.data):
         return
     driver: object = ctx.drivers.get(workspace.backend)
@@ -56,6 +58,7 @@ async def prepare(ctx: Context, claim: Claim, workspace: Workspace, template: Te
     try:
         await asyncio.wait({work, over}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
+            over.result()
             raise NoLongerHeld
         work.result()
     finally:
@@ -127,16 +130,19 @@ class _Preparing:
 async def _until_let_go(ctx: Context, claim: Claim, workspace: Workspace) -> None:
     ear = ctx.wake.ear([claim_topic(claim.id)])
     try:
-        while await ctx.store.read(_is_held, claim, workspace):
+        while await ctx.store.read(_is_held, claim, workspace, ctx.clock.now()):
             await ear.wait(LOOKS_EVERY)
     finally:
         ear.close()
 
 
-def _is_held(conn: Connection, claim: Claim, workspace: Workspace) -> bool:
+def _is_held(conn: Connection, claim: Claim, workspace: Workspace, now: datetime) -> bool:
+    """What was given back is let go once that can be undone no more: nothing else is planned for it while it is prepared."""
     current, holds = claims.get(conn, claim.id), workspaces.of_claim(conn, claim.id)
-    is_held = current is not None and current.state is ClaimState.HELD
-    return is_held and holds is not None and holds.id == workspace.id and holds.phase is workspace.phase
+    if current is None or current.state is not ClaimState.HELD or holds is None:
+        return False
+    is_over = current.release_at is not None and current.release_at <= now
+    return not is_over and holds.id == workspace.id and holds.phase is workspace.phase
 
 
 async def _tell(ctx: Context, claim: Claim, workspace: Workspace, news: _News) -> None:

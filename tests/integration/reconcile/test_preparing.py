@@ -1,7 +1,7 @@
 """What is delivered and prepared between a claim and going in: by whom, in which order, and what becomes of it when something fails."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,8 @@ import pytest
 
 from carrel.domain.account import User
 from carrel.domain.actor import Person, Role
-from carrel.domain.claim import ClaimState
+from carrel.domain.claim import Claim, ClaimState
+from carrel.domain.errors import Unavailable
 from carrel.domain.event import Event
 from carrel.domain.ids import SessionId
 from carrel.domain.parameter import Choice
@@ -18,9 +19,10 @@ from carrel.domain.preparation import Repository, Startup
 from carrel.drivers.memory import Kept
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable, Ran
-from carrel.services import claims, variables
+from carrel.services import claims, giving_back, preparing, variables
 from carrel.services.claims import ClaimView
 from carrel.services.handover import hand_over
+from carrel.store import claims as claim_rows
 from carrel.store import events, templates, users, workspaces
 
 House = Any
@@ -153,8 +155,56 @@ async def test_a_try_that_works_after_one_that_did_not_is_enough(house: House, a
     assert [event.kind for event in await told(house, view)] == ["preparing", "prepared", "attached"]
 
 
-async def test_giving_back_ends_what_is_being_prepared(house: House, ada: Person) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+async def _released(house: House, ada: Person, view: ClaimView) -> None:
+    await claims.release(house.context, ada, view.claim.id)
+
+
+async def _given_back_some_time_ago(house: House, ada: Person, view: ClaimView) -> None:
+    """What gives it back on a page, once it can be undone no more: no step of the reconciler ends it meanwhile."""
+    now = house.context.clock.now()
+    assert await house.context.store.write(claim_rows.give_back, view.claim.id, now, now)
+
+
+@pytest.mark.parametrize("given_up", [_released, _given_back_some_time_ago])
+async def test_giving_back_ends_what_is_being_prepared(
+    house: House, ada: Person, given_up: Callable[[House, Person, ClaimView], Awaitable[None]]
+) -> None:
+    ended = asyncio.Event()
+    handing, view = await _being_prepared(house, ada, ended)
+    async with asyncio.timeout(20):
+        await given_up(house, ada, view)
+        await handing
+    assert ended.is_set()
+    row = await house.context.store.read(workspaces.get, view.claim.workspace_id)
+    assert row.attached_at is None
+
+
+async def test_what_may_still_be_had_back_goes_on_being_prepared(house: House, ada: Person) -> None:
+    handing, view = await _being_prepared(house, ada, asyncio.Event())
+    await giving_back.give_back(house.context, ada, view.claim.id)
+    done, _ = await asyncio.wait({handing}, timeout=0.3)
+    handing.cancel()
+    await asyncio.gather(handing, return_exceptions=True)
+    assert not done
+
+
+async def test_a_store_that_is_away_is_no_giving_back(
+    house: House, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise Unavailable("The store is away.")
+
+    monkeypatch.setattr(preparing, "_is_held", away)
+    handing, _ = await _being_prepared(house, ada, asyncio.Event())
+    async with asyncio.timeout(20):
+        with pytest.raises(Unavailable):
+            await handing
+
+
+async def _being_prepared(
+    house: House, ada: Person, ended: asyncio.Event
+) -> tuple["asyncio.Task[Claim]", ClaimView]:
+    begun = asyncio.Event()
 
     async def answer(kept: Kept, command: tuple[str, ...]) -> Ran:
         begun.set()
@@ -167,14 +217,12 @@ async def test_giving_back_ends_what_is_being_prepared(house: House, ada: Person
     house.driver.world.answer = answer
     await offer(house, startup=NOW)
     view = await claims.claim(house.context, ada, pool="lab")
+    handing = asyncio.create_task(hand_over(house.context, view.claim))
     async with asyncio.timeout(20):
-        handing = asyncio.create_task(hand_over(house.context, view.claim))
-        await begun.wait()
-        await claims.release(house.context, ada, view.claim.id)
-        await handing
-    assert ended.is_set()
-    row = await house.context.store.read(workspaces.get, view.claim.workspace_id)
-    assert row.attached_at is None
+        begins = asyncio.create_task(begun.wait())
+        await asyncio.wait({handing, begins}, return_when=asyncio.FIRST_COMPLETED)
+        begins.cancel()
+    return handing, view
 
 
 async def test_after_a_crash_of_ours_it_is_begun_again_and_told_once(house: House, ada: Person) -> None:
