@@ -55,6 +55,12 @@ def is_put_off(promised: datetime, policy: Pool) -> bool:
     return next_quiet(promised, policy.quiet_hours) != promised
 
 
+def to_be_entered_by(workspace: Workspace, policy: Pool) -> datetime | None:
+    """Else it is stopped. None once somebody went in. How long it took to bring the files in and make them ready is nobody's fault."""
+    since = workspace.attached_at or workspace.assigned_at
+    return None if since is None or workspace.entered_at is not None else since + policy.enter_within
+
+
 def announced_at(workspace: Workspace, policy: Pool, now: datetime) -> datetime | None:
     """From when on its person is told of that end. Nothing milder ends it from then on, so that what they are told is true."""
     end = ends_at(workspace, policy, now)
@@ -85,11 +91,7 @@ def _verdict(claim: Claim, workspace: Workspace | None, policy: Pool, now: datet
         return _given_back(claim, now) or _unwatched(claim, policy, now)
     if workspace is None:
         return None
-    return (
-        _given_back(claim, now)
-        or _expired(workspace, policy, now)
-        or _unentered(claim, workspace, policy, now)
-    )
+    return _given_back(claim, now) or _expired(workspace, policy, now) or _unentered(workspace, policy, now)
 
 
 def _given_back(claim: Claim, now: datetime) -> Reason | None:
@@ -121,12 +123,9 @@ def _allowed(allowed: timedelta, policy: Pool) -> str:
     return f"{humanly(allowed)}, {end}"
 
 
-def _unentered(claim: Claim, workspace: Workspace, policy: Pool, now: datetime) -> Reason | None:
-    if (
-        workspace.entered_at is not None
-        or claim.held_at is None
-        or now - claim.held_at <= policy.enter_within
-    ):
+def _unentered(workspace: Workspace, policy: Pool, now: datetime) -> Reason | None:
+    by = to_be_entered_by(workspace, policy)
+    if by is None or now <= by:
         return None
     return Reason(
         ReasonCode.UNENTERED, f"Nobody entered it within {humanly(policy.enter_within)}, so it was stopped."

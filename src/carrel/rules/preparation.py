@@ -14,6 +14,7 @@ from carrel.domain.ids import WorkspaceId
 from carrel.domain.preparation import Repository, Startup
 from carrel.domain.template import Template
 from carrel.rules.chronicle import in_order
+from carrel.rules.telling import without_passwords
 from carrel.rules.wording import humanly
 
 LONGEST_PAUSE: Final = timedelta(minutes=5)
@@ -86,7 +87,7 @@ def tasks(template: Template) -> list[Task]:
     """In the order in which they are done: what is cloned may be what the start-up script works on."""
     found = []
     if template.repository is not None:
-        url, into = template.repository.url, template.repository.into
+        url, into = without_passwords(template.repository.url), template.repository.into
         found.append(
             Task(f"The clone of {url}", f"{url} is being cloned into {into}.", cloning(template.repository))
         )
@@ -148,9 +149,9 @@ def following(task: Task, done: Sequence[Outcome]) -> Next:
 
 
 def lines_of(done: Sequence[Outcome]) -> str:
-    """What the last try printed, the command's before the check's."""
+    """What the last try printed, the command's before the check's; git repeats the address it was given."""
     first = max((at for at, outcome in enumerate(done) if outcome.did is Did.COMMAND), default=0)
-    return "".join(_whole_lines(outcome.output) for outcome in done[first:])
+    return without_passwords("".join(_whole_lines(outcome.output) for outcome in done[first:]))
 
 
 def _pause(startup: Startup, tries: int) -> timedelta:

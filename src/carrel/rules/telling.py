@@ -5,8 +5,10 @@ from typing import Final
 
 HIDDEN: Final = "set, and not shown"
 
-_CALLED: Final = re.compile(r"secret|passw|token|credential|api_?key|private", re.IGNORECASE)
+_CALLED: Final = re.compile(r"secret|passw|pwd|token|credential|(api|access)_?key|_key$|private", re.IGNORECASE)
 _IN_ADDRESS: Final = re.compile(r"(://[^\s:/@]*):[^\s/]*@")
+_TOKEN_IN_ADDRESS: Final = re.compile(r"(://)[^\s:/@]{20,}@")
+"""In place of a name: no name is so long, and forges take a token there."""
 _PLACEHOLDER: Final = re.compile(r"(\w+ )?\{\w+\}")
 """A value that names only where a secret will be: "token {secret}"."""
 
@@ -18,9 +20,9 @@ def is_telling(name: str, value: object) -> bool:
 
 
 def has_password(text: str) -> bool:
-    return _IN_ADDRESS.search(text) is not None
+    return without_passwords(text) != text
 
 
 def without_passwords(text: str) -> str:
     """An environment or a command may name an address with a password in it."""
-    return _IN_ADDRESS.sub(r"\1:…@", text)
+    return _TOKEN_IN_ADDRESS.sub(r"\1…@", _IN_ADDRESS.sub(r"\1:…@", text))

@@ -9,7 +9,7 @@ from carrel.domain.pool import Pool
 from carrel.domain.prospect import Prospect, Stop
 from carrel.domain.workspace import Workspace
 from carrel.rules import verdict as idleness
-from carrel.rules.expire import announced_at, ends_at, is_put_off, promised_until
+from carrel.rules.expire import announced_at, ends_at, is_put_off, promised_until, to_be_entered_by
 from carrel.rules.verdict import Keep, verdict, warning
 from carrel.rules.view import is_ending
 from carrel.rules.wording import humanly
@@ -108,9 +108,8 @@ def _given_back(claim: Claim | None) -> Stop | None:
 
 
 def _unentered(workspace: Workspace, policy: Pool | None) -> Stop | None:
-    if workspace.entered_at is not None or workspace.assigned_at is None or policy is None:
-        return None
-    return Stop(workspace.assigned_at + policy.enter_within, "unless somebody goes in before")
+    by = to_be_entered_by(workspace, policy) if policy is not None else None
+    return Stop(by, "unless somebody goes in before") if by is not None else None
 
 
 def _expired(workspace: Workspace, policy: Pool | None, now: datetime) -> Stop | None:

@@ -8,7 +8,7 @@ from carrel.domain.quiet import QuietHours
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.rules.actions import Release, Warn
-from carrel.rules.expire import announced_at, ends_at, expire
+from carrel.rules.expire import announced_at, ends_at, expire, to_be_entered_by
 from carrel.rules.view import View
 from carrel.testing.worlds import NOON, a_claim, a_pool, a_workspace, held
 
@@ -82,6 +82,12 @@ def test_a_held_workspace_that_nobody_enters_is_released(
         "Nobody entered it within 30 minutes, so it was stopped."
     ] * goes
     assert {p.reason.code for p in planned} <= {ReasonCode.UNENTERED}
+
+
+def test_who_waited_long_for_their_files_has_the_whole_time_to_go_in() -> None:
+    row, claim = held(a_workspace(attached_at=NOON - SECOND), a_claim(), at=NOON - timedelta(hours=1))
+    assert expire(View(NOON, workspaces=(row,), claims=(claim,)), a_pool(), NOON) == []
+    assert to_be_entered_by(row, a_pool()) == NOON - SECOND + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(
