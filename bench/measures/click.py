@@ -30,17 +30,18 @@ async def measure(setting: Setting) -> Sequence[Row]:
         alone: tuple[list[float], list[float]] = [], []
         steps: list[list[float]] = []
         for _ in range(setting.choose(12, 1)):
-            alone[0].extend(await _carrel_turn(carrel, ours[:1]))
+            alone[0].extend(await carrel_turn(carrel, ours[:1]))
             steps.append(ours[0].browser.steps)
             alone[1].extend(await _hub_turn(hub, theirs, names[:1]))
         together: tuple[list[float], list[float]] = [], []
         for _ in range(setting.choose(4, 1)):
-            together[0].extend(await _carrel_turn(carrel, ours))
+            together[0].extend(await carrel_turn(carrel, ours))
             together[1].extend(await _hub_turn(hub, theirs, names))
     return [*_rows_alone(*alone, steps), *_rows_together(people, *together)]
 
 
-async def _carrel_turn(carrel: Carrel, people: Sequence[Person]) -> list[float]:
+async def carrel_turn(carrel: Carrel, people: Sequence[Person]) -> list[float]:
+    """Everybody clicks at once; what they were given is given back, and all is warm again. Seconds of each click."""
     await carrel.settled(POOL)
     await asyncio.sleep(CALM_SECONDS)
     clicks = await asyncio.gather(*(carrel.click(person, POOL) for person in people))
