@@ -5,7 +5,9 @@ from typing import Final
 
 HIDDEN: Final = "set, and not shown"
 
-_CALLED: Final = re.compile(r"secret|passw|pwd|token|credential|(api|access)_?key|_key$|private", re.IGNORECASE)
+_CALLED: Final = re.compile(
+    r"secret|passw|pwd|token|credential|(api|access)_?key|_key$|private", re.IGNORECASE
+)
 _IN_ADDRESS: Final = re.compile(r"(://[^\s:/@]*):[^\s/]*@")
 _TOKEN_IN_ADDRESS: Final = re.compile(r"(://)[^\s:/@]{20,}@")
 """In place of a name: no name is so long, and forges take a token there."""

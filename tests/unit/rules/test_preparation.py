@@ -105,6 +105,22 @@ def test_the_lines_are_those_of_the_last_try() -> None:
     assert told_in("It failed.") == ("It failed.", [])
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://ada:hush-hush-hush@example.org/c.git", "https://hush-hush-hush-hush-hush@example.org/c.git"],
+)
+def test_what_opens_a_repository_is_told_to_nobody(url: str) -> None:
+    template = Template(TemplateName("lab"), ("lab",), repository=Repository(url, "c"))
+    (task,) = tasks(template)
+    assert cloning(Repository(url, "c")).command[4] == url
+    failed = [Outcome(Did.COMMAND, 128, f"fatal: unable to access '{url}': refused")] * 9
+    step = following(task, failed)
+    assert isinstance(step, GivenUp)
+    for told in (task.doing, task.what, step.sentence, lines_of(failed)):
+        assert "hush" not in told
+    assert "example.org/c.git" in task.doing
+
+
 def test_a_repository_comes_before_the_script_that_may_work_on_it() -> None:
     template = Template(TemplateName("course"), ("app",))
     assert not prepares(template)
