@@ -31,6 +31,7 @@ from carrel.rules.wording import GIVEN_BACK, LEFT_THE_QUEUE
 from carrel.services import outlook
 from carrel.services.context import Context
 from carrel.services.handover import hand_over, home_place
+from carrel.services.homes import require_room_for_deleted
 from carrel.services.outlook import Outlook
 from carrel.services.updates import updatable
 from carrel.services.visibility import require_seen, seen_claim
@@ -185,11 +186,13 @@ def _refuse_other_files(conn: Connection, mine: Claim, home: str | None) -> None
 
 def _require_room(conn: Connection, ctx: Context, user_id: UserId) -> None:
     """Each claim may name another home, so that claims count as making homes by hand does."""
-    if home_list.count(conn, user_id).kept > ctx.homes_per_person:
+    found = home_list.count(conn, user_id)
+    if found.kept > ctx.homes_per_person:
         raise Exhausted(
             f"There are {ctx.homes_per_person} homes already, which is all one person may have. "
             "Name one of them, or delete one first."
         )
+    require_room_for_deleted(found, ctx.homes_per_person)
 
 
 async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:

@@ -20,7 +20,7 @@ from carrel.rules.access import Action, owns, require
 from carrel.services.context import Context
 from carrel.services.visibility import require_seen
 from carrel.store import audit, events, home_list, homes, users
-from carrel.store.home_list import Placed
+from carrel.store.home_list import Count, Placed
 
 DELETED_AT_MOST = 4
 """Times as many as one may have: deleted ones take up room until they are removed."""
@@ -130,6 +130,11 @@ def require_room(conn: Connection, user_id: UserId, most: int) -> None:
         raise Exhausted(
             f"There are {found.kept} homes, and no more than {most} are allowed. Delete one first."
         )
+    require_room_for_deleted(found, most)
+
+
+def require_room_for_deleted(found: Count, most: int) -> None:
+    """Whoever makes homes and deletes them over and over fills the disk too. Raises Exhausted."""
     if found.deleted >= DELETED_AT_MOST * most:
         raise Exhausted(
             f"{found.deleted} deleted homes are still kept. Wait until they are removed, or have one of them back."

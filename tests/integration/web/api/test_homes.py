@@ -119,6 +119,16 @@ async def test_a_person_has_so_many_homes_and_no_more(house: House, hers: httpx.
     assert (await hers.post(f"{API}/homes/{first['id']}/restore")).status_code == 429
 
 
+async def test_claims_and_deleting_over_and_over_fill_no_disk(house: House, hers: httpx.AsyncClient) -> None:
+    for number in range(4 * house.context.homes_per_person):
+        home = await made(hers, f"home-{number}")
+        await hers.delete(f"{API}/homes/{home['id']}")
+    refused = await hers.post(f"{API}/claims", json={"pool": "lab", "home": "one-more"})
+    assert (refused.status_code, refused.json()["code"]) == (429, "exhausted")
+    assert "deleted homes are still kept" in refused.json()["detail"]
+    assert "one-more" not in [one["name"] for one in await listed(hers)]
+
+
 async def test_a_deleted_home_frees_its_name_and_can_be_had_back(
     house: House, hers: httpx.AsyncClient
 ) -> None:
