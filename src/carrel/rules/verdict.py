@@ -12,8 +12,10 @@ from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.wording import moment
 
 LONGEST_WARNING: Final = timedelta(minutes=10)
-UNKNOWN_AFTER: Final = timedelta(minutes=10)
-"""What was seen last longer ago than this says nothing about now; the slowest rhythm of asking is half of it."""
+UNKNOWN_AFTER: Final = timedelta(minutes=15)
+"""What was seen last longer ago than this says nothing about now. In the slowest rhythm of asking (5 minutes), what was read of streams
+is a rhythm old, and the next round begins a rhythm later and takes up to half of one.
+"""
 
 
 @dataclass(frozen=True, slots=True)

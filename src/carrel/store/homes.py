@@ -65,7 +65,6 @@ _ELSEWHERE = (
     .where(sa.text("workspaces.phase <> 'gone'"), sa.func.coalesce(_w.c.claim_id, "") != _c.c.id)
 )
 _is_claimed = sa.exists().where(_c.c.home_id == _h.c.id, sa.text("claims.state <> 'released'"))
-_IN_USE = sa.select(sa.or_(_h.c.workspace_id.is_not(None), _is_claimed)).where(_h.c.id == _id)
 _RENAME = (
     sa.update(_h)
     .where(_h.c.id == _id, _h.c.deleted_at.is_(None))
@@ -152,11 +151,6 @@ def inside(conn: Connection, workspace_id: WorkspaceId) -> list[HomeId]:
 def elsewhere(conn: Connection, pool: PoolName) -> frozenset[ClaimId]:
     """The held claims of a pool whose home is still in another workspace."""
     return frozenset(conn.execute(_ELSEWHERE, {"in_pool": pool}).scalars())
-
-
-def is_in_use(conn: Connection, home_id: HomeId) -> bool:
-    """In a workspace, on its way, or claimed."""
-    return bool(conn.execute(_IN_USE, {"home": home_id}).scalar_one_or_none())
 
 
 def rename(conn: Connection, home_id: HomeId, name: str) -> Home | None:

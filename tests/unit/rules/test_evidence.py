@@ -10,6 +10,7 @@ from carrel.domain.activity import Evidence, NotSeen, Observation, Seen, StreamR
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.rules.evidence import Flow, Sample, computed, flowed, known_until, lasts, observation, wrote
+from carrel.rules.verdict import UNKNOWN_AFTER
 from carrel.testing.worlds import NOON, a_template, a_workspace, workspace_id
 
 MINUTE = timedelta(minutes=1)
@@ -136,6 +137,13 @@ def test_what_a_stream_did_is_known_a_report_later() -> None:
     assert known_until(asked, read, JUPYTER, MINUTE) == NOON - timedelta(seconds=61)
     only_writes = replace(a_template(), activity_writes=("rpc/",))
     assert known_until(asked, read, only_writes, MINUTE) == NOON - timedelta(seconds=61)
+
+
+def test_what_is_known_is_never_unknown_between_two_rounds_that_go_as_they_should() -> None:
+    slowest = 5 * MINUTE
+    known = known_until(NOON, NOON, JUPYTER, slowest)
+    written_next = NOON + slowest + slowest / 2
+    assert written_next - known < UNKNOWN_AFTER
 
 
 # Put together

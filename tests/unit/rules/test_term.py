@@ -130,7 +130,7 @@ def in_use(**changes: Any) -> tuple[Workspace, Claim]:
             Stop(NOON + 2 * HOUR, "the time it was extended to, unless it is used before"),
             False,
         ),
-        (85 * MINUTE, {"observed_at": NOON - 11 * MINUTE}, None, False),
+        (85 * MINUTE, {"observed_at": NOON - 16 * MINUTE}, None, False),
         # Its longest age comes first, or so soon after that it is told instead.
         (0 * HOUR, {"stops_at": NOON + HOUR}, Stop(NOON + HOUR, "the time it was extended to"), False),
         (
