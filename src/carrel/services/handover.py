@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.ids import BackendName, HomeId
+from carrel.domain.ids import BackendName, HomeId, WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
-from carrel.domain.workspace import Phase, Workspace
+from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.mint import new_id
 from carrel.ports.driver import Attaches, DriverError, DriverUnavailable, KeepsHomes, within
 from carrel.ports.probe import app_answers
@@ -87,7 +87,7 @@ async def hand_over(ctx: Context, claim: Claim, *, is_awaited: bool = False) -> 
             ctx.wake.ring(claim_topic(claim.id))
             raise
         if fault is None:
-            await ctx.store.write(_record, workspace, holding.home_id, ctx.clock.now())
+            await ctx.store.write(_record, claim, workspace.id, holding.home_id, ctx.clock.now())
             ctx.wake.ring(claim_topic(claim.id))
             return claim
         claim = await ctx.store.write(_give_up, claim, workspace, fault, ctx.clock.now())
@@ -166,14 +166,26 @@ def _tell(conn: Connection, claim: Claim, why: str, now: datetime) -> None:
     events.add_news(conn, now, "delayed", sentence, claim_id=claim.id)
 
 
-def _record(conn: Connection, workspace: Workspace, home_id: HomeId | None, now: datetime) -> None:
-    """With the time at which it will stop, so that its person knows from the first moment."""
+def _record(
+    conn: Connection, claim: Claim, workspace_id: WorkspaceId, home_id: HomeId | None, now: datetime
+) -> None:
+    """With the time at which it will stop, so that its person knows from the first moment. As it is now: preparing may take minutes,
+    in which somebody gave it more time.
+    """
+    workspace = workspaces.get(conn, workspace_id)
+    if workspace is None or workspace.claim_id != claim.id or not _is_usable(workspace):
+        return
     if workspaces.attached(conn, workspace.id, workspace.version, home_id, now) is None:
         return
     pool = pools.get(conn, workspace.pool)
     ends_at = expire.promised_until(workspace, pool) if pool else None
     if ends_at is not None:
         workspaces.extend(conn, workspace.id, ends_at)
+
+
+def _is_usable(workspace: Workspace) -> bool:
+    is_running = workspace.phase is Phase.READY and workspace.desired is Desired.RUNNING
+    return is_running and workspace.attached_at is None
 
 
 def _give_up(conn: Connection, claim: Claim, workspace: Workspace, fault: Reason, now: datetime) -> Claim:

@@ -179,6 +179,24 @@ async def test_giving_back_ends_what_is_being_prepared(
     assert row.attached_at is None
 
 
+async def test_more_time_given_meanwhile_is_kept_and_nothing_is_prepared_twice(
+    house: House, ada: Person
+) -> None:
+    until = house.context.clock.now() + timedelta(hours=40)
+
+    async def answer(kept: Kept, command: tuple[str, ...]) -> Ran:
+        await house.context.store.write(workspaces.extend, view.claim.workspace_id, until)
+        return Ran(0, "")
+
+    house.driver.world.answer = answer
+    await offer(house, startup=NOW)
+    view = await claims.claim(house.context, ada, pool="lab")
+    after = await handed_over(house, view)
+    assert after.workspace is not None
+    assert after.workspace.attached_at is not None
+    assert after.workspace.stops_at == until
+
+
 async def test_what_may_still_be_had_back_goes_on_being_prepared(house: House, ada: Person) -> None:
     handing, view = await _being_prepared(house, ada, asyncio.Event())
     await giving_back.give_back(house.context, ada, view.claim.id)
