@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor, System, TokenHolder
-from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound, Unavailable
+from carrel.domain.errors import Conflict, Exhausted, Forbidden, Invalid, NotFound, Unavailable
 from carrel.domain.event import Event
 from carrel.domain.home import Home
 from carrel.domain.ids import HomeId, UserId, is_name
@@ -92,13 +92,16 @@ async def restore(ctx: Context, actor: Actor, home_id: HomeId) -> HomeView:
 
 
 async def archive(
-    ctx: Context, actor: Actor, home_id: HomeId
+    ctx: Context, actor: Actor, home_id: HomeId, *, is_meant: bool = True
 ) -> tuple[HomeView, AsyncGenerator[bytes, None]]:
     """Its files as a .tar.gz, bit by bit; of a home that is in a running workspace, as they are at that moment. Somebody else's
-    only to an admin in person, which is audited and shown to the owner. Raises Unavailable, also while it is read.
+    only to an admin in person, which is audited and shown to the owner; never where a link may have led them (`is_meant`), or anybody
+    could make it look as if an admin wanted to read their files. Raises Unavailable, also while it is read.
     """
     view = await get(ctx, actor, home_id)
     require(actor, Action.TAKE_FILES, owner=view.home.user_id)
+    if not (is_meant or owns(actor, view.home.user_id)):
+        raise Forbidden("These files belong to somebody else. Download them from that person's page.")
     driver = keeper_of(ctx, view.home)
     if view.home.place is not None and driver is None:
         raise Unavailable(

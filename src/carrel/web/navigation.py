@@ -5,6 +5,7 @@ from typing import Final
 from starlette.datastructures import Headers
 
 READING: Final = frozenset({"GET", "HEAD"})
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
 def is_navigation(method: str, headers: Headers) -> bool:
@@ -29,3 +30,8 @@ def is_plain_navigation(method: str, headers: Headers) -> bool:
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
     )
+
+
+def comes_from_elsewhere(headers: Headers) -> bool:
+    """A page of another site made the browser ask. Same-site is not same-origin: a workspace on another port of this host is same-site."""
+    return headers.get("sec-fetch-site", "none").lower() not in _OWN_SITES

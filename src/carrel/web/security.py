@@ -17,12 +17,11 @@ from carrel.rules import echo
 from carrel.services import sessions, tokens
 from carrel.services.context import Context
 from carrel.web import cookies, problems
-from carrel.web.navigation import READING, is_plain_navigation, wants_page
+from carrel.web.navigation import READING, comes_from_elsewhere, is_plain_navigation, wants_page
 
 LARGEST_BODY: Final = 1024 * 1024
 """Kept by the framework, which every hub is told it."""
 _SAFE: Final = READING | {"OPTIONS"}
-_OWN_SITES: Final = frozenset({"same-origin", "none"})
 _FOREIGN: Final = "This came from a page of another site, so it was not done. Do it on Carrel's own page."
 _TWO_SESSIONS: Final = (
     "Your browser sent two sessions, one of which may be forged. Both are deleted; sign in again."
@@ -80,8 +79,8 @@ class Walls:
 
     def _is_own(self, headers: Headers) -> bool:
         """A page of another site learns nothing from a WebSocket here, but it has no business here either."""
-        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none").lower()
-        return (origin is None or origin in self._origins) and site in _OWN_SITES
+        origin = headers.get("origin")
+        return (origin is None or origin in self._origins) and not comes_from_elsewhere(headers)
 
     def _refusal(self, method: str, headers: Headers) -> Response | None:
         if "authorization" in headers:
@@ -94,15 +93,14 @@ class Walls:
         return self._foreign_write(headers)
 
     def _foreign_read(self, method: str, headers: Headers) -> Response | None:
-        site = headers.get("sec-fetch-site", "none").lower()
-        if site in _OWN_SITES or is_plain_navigation(method, headers):
+        if not comes_from_elsewhere(headers) or is_plain_navigation(method, headers):
             return None
         return problems.problem("forbidden", _FOREIGN)
 
     def _foreign_write(self, headers: Headers) -> Response | None:
-        """Same-site is not same-origin: a workspace on another port of this host is same-site (finding 4)."""
+        """Where a browser says nothing of the site, its Origin counts (finding 4)."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-        if site is not None and site.lower() not in _OWN_SITES:
+        if comes_from_elsewhere(headers):
             return problems.problem("forbidden", _FOREIGN)
         if origin is not None:
             return None if origin in self._origins else problems.problem("forbidden", _FOREIGN)

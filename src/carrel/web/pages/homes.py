@@ -74,7 +74,8 @@ async def restore(request: Request, person: Person) -> Response:
 
 
 async def archive(request: Request, person: Person) -> Response:
-    view, chunks = await homes.archive(context_of(request), person, _which(request))
+    """One's own: a link of a stranger may lead here."""
+    view, chunks = await homes.archive(context_of(request), person, _which(request), is_meant=False)
     downloads = request.app.state.downloads
     return await download.archive(chunks, name=view.name, who=person.user_id, downloads=downloads)
 

@@ -228,6 +228,20 @@ async def test_an_admin_sees_somebodys_homes_and_downloading_one_is_told_to_its_
     assert "root, an admin, downloaded these files." in words(await read(browser, FILES))
 
 
+@pytest.mark.parametrize("address", [FILES, "/hub/api/v1/homes"])
+async def test_no_link_makes_it_look_as_if_an_admin_read_somebodys_files(
+    house: House, ada: User, browser: httpx.AsyncClient, address: str
+) -> None:
+    home = await made(house, ada, "thesis")
+    root = await house.browser(await house.person("root", Role.ADMIN))
+    followed = {**NAVIGATION, "Sec-Fetch-Site": "cross-site"}
+    answer = await root.get(f"{address}/{home}/archive", headers=followed)
+    assert answer.status_code == 403
+    assert "downloaded these files" not in words(await read(browser, FILES))
+    own = await browser.get(f"{address}/{home}/archive", headers=followed)
+    assert (own.status_code, own.headers["content-type"]) == (200, "application/gzip")
+
+
 async def test_as_many_homes_as_one_may_have_are_a_small_page(
     house: House, ada: User, browser: httpx.AsyncClient
 ) -> None:

@@ -12,6 +12,7 @@ from carrel.web.api.answers import told, told_list
 from carrel.web.api.asked import Asked, Question
 from carrel.web.api.once import once
 from carrel.web.api.v1.prefix import PREFIX
+from carrel.web.navigation import comes_from_elsewhere
 from carrel.wire import v1
 from carrel.wire.v1.shape import Id
 
@@ -87,7 +88,8 @@ async def restore(asked: Asked, home_id: Id) -> Response:
     },
 )
 async def archive(asked: Asked, home_id: Id) -> Response:
-    view, chunks = await homes.archive(asked.context, asked.actor, HomeId(home_id))
+    is_meant = not comes_from_elsewhere(asked.request.headers)
+    view, chunks = await homes.archive(asked.context, asked.actor, HomeId(home_id), is_meant=is_meant)
     downloads = asked.request.app.state.downloads
     return await download.archive(chunks, name=view.name, who=asked.name, downloads=downloads)
 
