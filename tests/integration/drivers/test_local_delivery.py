@@ -14,7 +14,7 @@ import pytest
 from carrel.domain.delivery import Delivery
 from carrel.domain.template import HomeKind
 from carrel.drivers.local import person
-from carrel.ports.driver import Spec, TookTooLong
+from carrel.ports.driver import Rejected, Spec, TookTooLong
 from carrel.testing.driver_contract import new_home_id
 
 from .place import Eventually, Local
@@ -69,6 +69,15 @@ def test_a_delivery_that_was_cut_short_is_nowhere_after_the_next(tmp_path: Path)
     person.deliver(tmp_path, Delivery({"A": "1"}))
     assert not half.exists()
     assert person.environment(tmp_path) == {"A": "1"}
+
+
+def test_a_link_in_the_way_gets_no_secret_and_costs_nobody_their_files(tmp_path: Path, folder: Path) -> None:
+    person.make(tmp_path)
+    (tmp_path / person.DELIVERIES).rename(tmp_path / "aside")
+    (tmp_path / person.DELIVERIES).symlink_to(folder)
+    with pytest.raises(Rejected, match="A link stands"):
+        person.deliver(tmp_path, Delivery({"A": "1"}))
+    assert [path.name for path in folder.iterdir()] == ["iris.csv"]
 
 
 async def test_a_control_plane_that_is_killed_takes_its_command_with_it(

@@ -34,7 +34,12 @@ def check(delivery: Delivery) -> None:
 
 
 def deliver(slot: Path, delivery: Delivery) -> None:
-    """Whoever looks sees all of the former or all of this, whatever is killed meanwhile; then nothing of the former is left."""
+    """Whoever looks sees all of the former or all of this, whatever is killed meanwhile; then nothing of the former is left.
+
+    Raises Rejected where the app put a link in the way: secrets would go elsewhere, and what is there would be taken for leftovers.
+    """
+    if (slot / DELIVERIES).is_symlink():
+        raise Rejected("A link stands where a person's settings are brought in.")
     name = new_id()
     draft = slot / DELIVERIES / name
     draft.mkdir(mode=0o700, parents=True)
