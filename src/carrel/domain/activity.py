@@ -1,4 +1,4 @@
-"""Evidence of use, as the data plane reports it."""
+"""Evidence of use: what the data plane reports of streams, what apps say when they are asked, and what one round makes of it."""
 
 from dataclasses import dataclass
 from datetime import datetime

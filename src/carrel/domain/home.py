@@ -8,6 +8,13 @@ from carrel.domain.ids import HomeId, UserId, WorkspaceId
 
 USUAL_HOME: Final = "default"
 """The home of a claim that names none."""
+DELETED: Final = "~"
+"""In the name of a deleted home, between what it was called and its id; no other name holds it. What is being removed has only that."""
+
+
+def called(name: str) -> str:
+    """As its person calls it, also once it is deleted. Empty where its removal has begun."""
+    return name.partition(DELETED)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from carrel.domain.actor import Actor, System
+from carrel.domain.actor import Actor
 from carrel.domain.claim import Claim, ClaimState, HomeWish, Wish
 from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
@@ -34,7 +34,7 @@ from carrel.services.handover import hand_over, home_place
 from carrel.services.homes import require_room_for_deleted
 from carrel.services.outlook import Outlook
 from carrel.services.updates import updatable
-from carrel.services.visibility import require_seen, seen_claim
+from carrel.services.visibility import oneself, require_seen, seen_claim
 from carrel.store import audit, claims, events, home_list, homes, pools, templates, users, workspaces
 
 WATCH_EVERY = timedelta(seconds=4)
@@ -123,7 +123,7 @@ async def claim(
     Raises NotFound for an unknown pool or person, Invalid for parameters that the template does not take, Exhausted at the person's
     own limit, Conflict when the files are in another workspace of theirs. A full pool is no error: the claim waits.
     """
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.CLAIM, owner=owner)
     for what, called in (("claim", name), ("home", home or name)):
         if not is_name(called):
@@ -136,12 +136,6 @@ async def claim(
     with suppress(DriverUnavailable):  # held, and handed over by the reconciler once the backend is back
         await hand_over(ctx, taken.claim, is_awaited=True)
     return await ctx.store.read(_view, ctx, taken.claim.id, is_new=taken.is_new)
-
-
-def _self(actor: Actor) -> UserId:
-    if isinstance(actor, System):
-        raise Invalid("Say for whom: with --user NAME on the command line, with the user's id in the API.")
-    return actor.user_id
 
 
 def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: datetime) -> claims.Taken:

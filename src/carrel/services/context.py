@@ -1,4 +1,4 @@
-"""What every service function is handed besides the actor: the store and the few ports it may use. Built once, in app.py."""
+"""What every service function is handed besides the actor: the store and the few ports it may use. Built once, in app/control.py."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carrel.domain.actor import System
-from carrel.domain.home import Home
+from carrel.domain.home import Home, called
 from carrel.domain.ids import HomeId
 from carrel.ports.driver import DriverError, KeepsHomes, within
 from carrel.services.context import Context
@@ -111,6 +111,6 @@ def _forget(conn: Connection, home: Home, now: datetime) -> bool:
     if not home_list.remove(conn, home.id):
         return False
     events.forget_home(conn, home.id)
-    detail = f"{home.name.partition('~')[0]} of user {home.user_id}"
+    detail = f"{called(home.name)} of user {home.user_id}"
     audit.add(conn, now, audit.name_of(System()), "remove_home", f"home:{home.id}", detail)
     return True

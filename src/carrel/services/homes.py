@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from carrel.domain.actor import Actor, System, TokenHolder
 from carrel.domain.errors import Conflict, Exhausted, Forbidden, Invalid, NotFound, Unavailable
 from carrel.domain.event import Event
-from carrel.domain.home import Home
+from carrel.domain.home import Home, called
 from carrel.domain.ids import HomeId, UserId, is_name
 from carrel.mint import new_id
 from carrel.ports.driver import DriverError, KeepsHomes
 from carrel.rules.access import Action, owns, require
 from carrel.services.context import Context
-from carrel.services.visibility import require_seen
+from carrel.services.visibility import oneself, require_seen
 from carrel.store import audit, events, home_list, homes, users
 from carrel.store.home_list import Count, Placed
 
@@ -41,12 +41,12 @@ class HomeView:
     @property
     def name(self) -> str:
         """As its person calls it, also once it is deleted."""
-        return self.home.name.partition("~")[0]
+        return called(self.home.name)
 
 
 async def page(ctx: Context, actor: Actor, *, user_id: UserId | None = None) -> list[HomeView]:
     """One person's, by name; deleted ones that can still be had back after them."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.SEE, owner=owner)
     return await ctx.store.read(_of_user, owner, ctx.keep_deleted_homes)
 
@@ -60,7 +60,7 @@ async def get(ctx: Context, actor: Actor, home_id: HomeId) -> HomeView:
 
 async def create(ctx: Context, actor: Actor, name: str, *, user_id: UserId | None = None) -> HomeView:
     """An empty one, to be named by a claim. Raises Conflict for a name that is taken, Exhausted at the person's limit."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.KEEP_HOMES, owner=owner)
     wanted = Home(HomeId(new_id()), owner, checked_name(name), ctx.clock.now())
     await ctx.store.write(_create, actor, wanted, ctx.homes_per_person)
@@ -144,12 +144,6 @@ def require_room_for_deleted(found: Count, most: int) -> None:
         )
 
 
-def _self(actor: Actor) -> UserId:
-    if isinstance(actor, System):
-        raise Invalid("Say whose home: with --user NAME on the command line, with the user's id in the API.")
-    return actor.user_id
-
-
 def _of_user(conn: Connection, user_id: UserId, kept_for: timedelta) -> list[HomeView]:
     rows = [row for row in home_list.of_user(conn, user_id) if not _is_being_removed(row.home)]
     told = events.of_homes(conn, [row.home.id for row in rows])
@@ -164,7 +158,7 @@ def _found(conn: Connection, home_id: HomeId, kept_for: timedelta) -> HomeView:
 
 
 def _is_being_removed(home: Home) -> bool:
-    return home.name.startswith("~")
+    return not called(home.name)
 
 
 def _view(row: Placed, kept_for: timedelta, told: Sequence[Event]) -> HomeView:

@@ -15,7 +15,7 @@ from carrel.rules.access import Action, effective_scopes, owns, require
 from carrel.rules.credentials import bootstrap_token, token_label, token_lifetime
 from carrel.services.context import Context
 from carrel.services.users import ensure_admin
-from carrel.services.visibility import require_seen
+from carrel.services.visibility import oneself, require_seen
 from carrel.store import audit, tokens, users
 
 USUAL_LIFETIME: Final = timedelta(days=90)
@@ -36,7 +36,7 @@ async def create(
     user_id: UserId | None = None,
 ) -> tuple[str, Token]:
     """The secret, shown this once, and the token. A token cannot be made by one that is weaker than it."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.KEEP_TOKENS, owner=owner)
     now, secret, lives = ctx.clock.now(), new_token(), token_lifetime(lifetime)
     token = Token(
@@ -54,7 +54,7 @@ async def create(
 
 async def page(ctx: Context, actor: Actor, *, user_id: UserId | None = None) -> list[Token]:
     """One person's, newest first; revoked ones too."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.SEE, owner=owner)
     return await ctx.store.read(tokens.of_user, owner)
 
@@ -161,9 +161,3 @@ def _maker(actor: Actor, owner: UserId) -> UserId | None:
     if not owns(actor, owner):
         return actor.user_id
     return actor.made_by if isinstance(actor, TokenHolder) else None
-
-
-def _self(actor: Actor) -> UserId:
-    if isinstance(actor, System):
-        raise Invalid("Say whose token: with --user NAME on the command line, with the user's id in the API.")
-    return actor.user_id

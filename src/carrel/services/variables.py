@@ -4,19 +4,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from carrel.domain.actor import Actor, System
+from carrel.domain.actor import Actor
 from carrel.domain.errors import Exhausted, Invalid, NotFound
 from carrel.domain.ids import UserId
 from carrel.domain.variable import LARGEST_VALUE, MOST_VARIABLES, Variable
 from carrel.rules.access import Action, require
 from carrel.rules.delivery import OURS, is_variable
 from carrel.services.context import Context
+from carrel.services.visibility import oneself
 from carrel.store import audit, users, variables
 
 
 async def page(ctx: Context, actor: Actor, *, user_id: UserId | None = None) -> list[Variable]:
     """One person's, by name, without values."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.SEE, owner=owner)
     return await ctx.store.read(variables.of_user, owner)
 
@@ -25,7 +26,7 @@ async def put(
     ctx: Context, actor: Actor, name: str, value: str, *, user_id: UserId | None = None
 ) -> Variable:
     """What runs already keeps what it was given. Raises Invalid without a word of the value, Exhausted where there are too many."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.KEEP_VARIABLES, owner=owner)
     _check(name, value)
     return await ctx.store.write(_put, actor, owner, name=name, value=value, now=ctx.clock.now())
@@ -33,15 +34,9 @@ async def put(
 
 async def delete(ctx: Context, actor: Actor, name: str, *, user_id: UserId | None = None) -> None:
     """Twice is harmless."""
-    owner = user_id or _self(actor)
+    owner = user_id or oneself(actor)
     require(actor, Action.KEEP_VARIABLES, owner=owner)
     await ctx.store.write(_delete, actor, owner, name, ctx.clock.now())
-
-
-def _self(actor: Actor) -> UserId:
-    if isinstance(actor, System):
-        raise Invalid("Say for whom: with --user NAME on the command line, with the user's id in the API.")
-    return actor.user_id
 
 
 def _check(name: str, value: str) -> None:

@@ -1,14 +1,21 @@
-"""What an actor may know of: somebody else's thing looks to them like one that does not exist."""
+"""Whose things an actor means, and which they may know of: somebody else's looks to them like one that does not exist."""
 
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor, System
 from carrel.domain.claim import Claim
-from carrel.domain.errors import NotFound
+from carrel.domain.errors import Invalid, NotFound
 from carrel.domain.ids import ClaimId, UserId, WorkspaceId
 from carrel.domain.workspace import Workspace
 from carrel.rules.access import Action, is_admin, require
 from carrel.store import claims, workspaces
+
+
+def oneself(actor: Actor) -> UserId:
+    """Who is meant where nobody is named. Raises Invalid for the machine's owner, who is no person."""
+    if isinstance(actor, System):
+        raise Invalid("Say for whom: with --user NAME on the command line, with the user's id in the API.")
+    return actor.user_id
 
 
 def seen_claim(conn: Connection, actor: Actor, action: Action, claim_id: ClaimId) -> Claim:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from carrel.domain.home import Home
+from carrel.domain.home import DELETED, Home, called
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId
 from carrel.store import schema
 from carrel.store.homes import home_from
@@ -46,7 +46,7 @@ _COUNTS = sa.select(sa.func.count().label("whole"), sa.func.count(_h.c.deleted_a
 _NAMES = sa.select(_h.c.id, _h.c.name).where(_h.c.id.in_(sa.bindparam("homes", expanding=True)))
 
 _IN_WORKSPACE = sa.exists().where(_w.c.home_id == _h.c.id)
-_REMOVED = sa.literal("~").concat(_h.c.id)
+_REMOVED = sa.literal(DELETED).concat(_h.c.id)
 """The name of a home whose removal has begun. Nobody can have it back by then, since some of its files may be gone."""
 _OVER = sa.and_(_h.c.deleted_at <= _moment("before"), _h.c.workspace_id.is_(None))
 _OTHERS = _h.c.id.not_in(sa.bindparam("left_out", expanding=True))
@@ -107,7 +107,7 @@ def names(conn: Connection, home_ids: Collection[HomeId]) -> dict[HomeId, str]:
     if not home_ids:
         return {}
     rows = conn.execute(_NAMES, {"homes": sorted(set(home_ids))})
-    return {row.id: row.name.partition("~")[0] for row in rows}
+    return {row.id: called(row.name) for row in rows}
 
 
 def hold(conn: Connection, user_id: UserId) -> None:

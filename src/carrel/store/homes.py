@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from carrel.domain.home import Home
+from carrel.domain.home import DELETED, Home, called
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, WorkspaceId
 from carrel.domain.workspace import Desired, Phase
 from carrel.rules.home_wording import OUT
@@ -74,7 +74,7 @@ _RENAME = (
 _DELETE = (
     sa.update(_h)
     .where(_h.c.id == _id, _h.c.deleted_at.is_(None), _h.c.workspace_id.is_(None), ~_is_claimed)
-    .values(deleted_at=sa.bindparam("now"), name=_h.c.name + "~" + _h.c.id)
+    .values(deleted_at=sa.bindparam("now"), name=_h.c.name + DELETED + _h.c.id)
     .returning(_h)
 )
 _RESTORE = (
@@ -173,7 +173,7 @@ def restore(conn: Connection, home_id: HomeId) -> Home | None:
     one whose removal began: it has no old name any more.
     """
     home = _held(conn, home_id)
-    old = home.name.removesuffix(f"~{home.id}") if home is not None else ""
+    old = called(home.name) if home is not None else ""
     if home is None or not old:
         return None
     name, number = old, 1
