@@ -44,7 +44,8 @@ class StartupSettings(BaseModel):
 def _repository_url(value: str) -> str:
     parts = urlsplit(value)
     is_there = parts.path.strip("/") if parts.scheme == "file" else parts.hostname and parts.path.strip("/")
-    if parts.scheme not in _SCHEMES or not is_there or any(one.isspace() for one in value):
+    is_plain = value.isprintable() and " " not in value and not (parts.hostname or "").startswith("-")
+    if parts.scheme not in _SCHEMES or not is_there or not is_plain:
         raise ValueError('expected an address that git clones, e.g. "https://example.org/course.git"')
     return value
 
@@ -82,4 +83,6 @@ class RepositorySettings(BaseModel):
 
     def to_domain(self) -> Repository:
         last = PurePosixPath(urlsplit(self.url).path).name.removesuffix(".git")
-        return Repository(self.url, self.into or last or "repository", self.ref)
+        return Repository(
+            self.url, self.into or (last if last not in ("", ".", "..") else "repository"), self.ref
+        )

@@ -105,6 +105,14 @@ def complaint(config: Path | None = None, environ: dict[str, str] | None = None,
             "templates.a.repository.url: expected an address that git clones",
         ),
         (
+            TEMPLATE + "[templates.a.repository]\nurl = 'ssh://-oProxyCommand=x/y'",
+            "templates.a.repository.url: expected an address that git clones",
+        ),
+        (
+            TEMPLATE + '[templates.a.repository]\nurl = "https://e.org/c\\u001b.git"',
+            "templates.a.repository.url: expected an address that git clones",
+        ),
+        (
             TEMPLATE + "[templates.a.repository]\nurl = 'https://e.org/c.git'\nref = '-x'",
             "templates.a.repository.ref: expected the name of a branch or tag.",
         ),

@@ -14,6 +14,7 @@ from carrel.domain.quiet import QuietHours
 from carrel.domain.template import Template
 from carrel.rules.recipe import versioned
 from carrel.settings import Settings, load
+from carrel.settings.preparation_settings import RepositorySettings
 from carrel.store.definitions import template_from_json, template_to_json
 
 HOME = {"HOME": "/home/ada"}
@@ -259,3 +260,15 @@ def test_a_secret_in_a_mistake_is_not_shown() -> None:
         )
     assert "two words" not in raised.value.sentence
     assert "hunter2" not in raised.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "into"),
+    [
+        ("https://e.org/course.git", "course"),
+        ("https://e.org/..", "repository"),
+        ("file:///srv/a/..git", "repository"),
+    ],
+)
+def test_a_clone_is_put_into_the_home_whatever_its_address_ends_with(url: str, into: str) -> None:
+    assert RepositorySettings(url=url).to_domain().into == into
