@@ -32,10 +32,14 @@ class StreamLog:
         self._clock = clock
         self._limit = limit
         self._offset = 0
+        self._has_lost_some = False
 
     async def read(self) -> list[StreamReport]:
         """What was written since the last call. Never raises for what stands in the file, nor for its absence."""
         return await asyncio.to_thread(self._new_reports)
+
+    def has_lost_some(self) -> bool:
+        return self._has_lost_some
 
     def reported_every(self) -> timedelta:
         try:
@@ -54,6 +58,7 @@ class StreamLog:
                 size = file.seek(0, os.SEEK_END)
                 if size < self._offset:
                     self._offset = 0  # emptied or replaced
+                self._has_lost_some = size - _OLDEST > self._offset
                 self._offset = max(self._offset, size - _OLDEST)
                 lines = list(self._lines(file, size))
             if self._limit < size <= self._offset:

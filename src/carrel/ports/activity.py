@@ -34,6 +34,10 @@ class Streams(Protocol):
         """Whatever it wrote since the last call. Never raises."""
         ...
 
+    def has_lost_some(self) -> bool:
+        """Whether the last read left something out, because there was too much of it."""
+        ...
+
     def reported_every(self) -> timedelta:
         """How long what a stream did may be unsaid."""
         ...

@@ -16,7 +16,17 @@ from carrel.domain.workspace import Workspace
 from carrel.ports.activity import ActivityProbe, Streams, Subject
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverError, Measures, within
-from carrel.rules.evidence import Flow, Sample, computed, flowed, known_until, lasts, observation, wrote
+from carrel.rules.evidence import (
+    Flow,
+    Sample,
+    computed,
+    counts_streams,
+    flowed,
+    known_until,
+    lasts,
+    observation,
+    wrote,
+)
 from carrel.store import use
 from carrel.store.engine import Store
 
@@ -57,11 +67,13 @@ class Watching:
         typed = self._streams_say(await self.streams.read(), {row.id: recipe for row, recipe in held})
         asked = await self._ask(held, typed)
         used = await self._processors_say(held, self.clock.now())
-        lag = max(self.every, self.streams.reported_every())
+        lag, lost = max(self.every, self.streams.reported_every()), self.streams.has_lost_some()
         seen: list[Observation] = []
         for row, recipe in held:
             asked_at, testimony = asked[row.id]
             evidence = [testimony, *used.get(row.id, ()), *typed.get(row.id, ())]
+            if lost and counts_streams(recipe):
+                evidence.append(Seen(read_at, "more happened at once than could be read"))
             known = known_until(asked_at, read_at, recipe, lag)
             seen.append(observation(row, recipe, evidence, known, self.every))
         if seen:

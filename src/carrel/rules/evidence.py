@@ -77,11 +77,15 @@ def computed(before: Sample | None, after: Sample | None, now: datetime) -> Evid
     return Seen(now, "it is computing") if cores >= COMPUTES else NotSeen()
 
 
+def counts_streams(recipe: Template) -> bool:
+    return recipe.activity_bytes is not None or bool(recipe.activity_writes)
+
+
 def known_until(
     asked_at: datetime, streams_read_at: datetime, recipe: Template, every: timedelta
 ) -> datetime:
     """What a stream did since its last report is not known yet."""
-    if recipe.activity_bytes is None and not recipe.activity_writes:
+    if not counts_streams(recipe):
         return asked_at
     return min(asked_at, streams_read_at - every - LATE)
 

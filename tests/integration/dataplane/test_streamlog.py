@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from carrel.clock import SystemClock
+from carrel.dataplane import streamlog
 from carrel.dataplane.bootstrap import BootstrapOptions
 from carrel.dataplane.envoy import Envoy, EnvoyOptions
 from carrel.dataplane.streamlog import StreamLog
@@ -142,3 +145,17 @@ async def test_a_line_without_an_end_does_not_stop_the_reading(tmp_path: Path) -
     path.write_bytes(b"x" * (3 << 20) + b"\n" + line(rx=5))
 
     assert [report.received for report in await StreamLog(path, SystemClock()).read()] == [5]
+
+
+async def test_what_was_too_much_to_be_read_is_not_passed_over_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streamlog, "_OLDEST", 1000)
+    path = tmp_path / "streams.log"
+    log = StreamLog(path, SystemClock())
+    found = []
+    for lines in (1, 50, 1):
+        with path.open("ab") as envoy:
+            envoy.write(line() * lines)
+        found.append((len(await log.read()) == lines, log.has_lost_some()))
+    assert found == [(True, False), (False, True), (True, False)]

@@ -50,10 +50,14 @@ class App:
 @dataclass
 class Connections:
     reports: list[StreamReport] = field(default_factory=list)
+    lost: bool = False
 
     async def read(self) -> list[StreamReport]:
         told, self.reports = self.reports, []
         return told
+
+    def has_lost_some(self) -> bool:
+        return self.lost
 
     def reported_every(self) -> timedelta:
         return MINUTE
@@ -170,6 +174,10 @@ def its_processes_compute(day: Day, _minute: int) -> None:
     day.small.driver.compute(day.held.id, 30.0)
 
 
+def a_neighbour_floods_the_log(day: Day, _minute: int) -> None:
+    day.connections.lost = True
+
+
 @pytest.mark.parametrize(
     ("sign", "because"),
     [
@@ -177,6 +185,7 @@ def its_processes_compute(day: Day, _minute: int) -> None:
         (somebody_types, "somebody typed"),
         (somebody_saves, "somebody saved or started something"),
         (its_processes_compute, "it is computing"),
+        (a_neighbour_floods_the_log, "more happened at once than could be read"),
     ],
 )
 async def test_each_sign_alone_keeps_it(day: Day, sign: Any, because: str) -> None:
