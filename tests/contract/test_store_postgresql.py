@@ -15,7 +15,7 @@ from carrel.domain.ids import ClaimId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.mint import new_id
-from carrel.store import audit, claims, workspaces
+from carrel.store import audit, claims, events, use, workspaces
 from carrel.store.engine import Store, open_store
 
 pytestmark = pytest.mark.postgresql
@@ -119,6 +119,26 @@ async def test_a_workspace_somebody_is_busy_with_is_stepped_around(store: Store,
     assert not retiring.done()
     assert taken.claim.workspace_id == free.id
     await retiring
+
+
+async def test_two_lines_with_one_number_are_no_failure(store: Store, world: World) -> None:
+    """Who warns holds the workspace's row and who releases the claim's, and both write into the claim's timeline."""
+    pool = await world.pool()
+    (row,) = await world.warm(pool)
+    claim = (await world.take(await world.user(), pool)).claim
+
+    def slow_warning(conn: Connection) -> None:
+        current = workspaces.get(conn, row.id)
+        assert current is not None
+        use.warned(conn, row.id, current.version, "It stops soon.", NOW)
+        _run(conn, "SELECT pg_sleep(0.3)")
+
+    warning = asyncio.create_task(store.write(slow_warning))
+    await _until_asleep(store)
+    assert await store.write(claims.release, claim.id, BACK, NOW) is not None
+    await warning
+    told = await store.read(events.of_claim, claim.id)
+    assert [event.kind for event in told if event.kind in ("warned", "released")] == ["warned", "released"]
 
 
 async def test_taking_and_releasing_lock_in_the_same_order(

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 _COLLISIONS = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: nothing happened, and the next try will most likely succeed."""
+_SAME_NUMBER = "pk_events"
+"""Two wrote the next line of one timeline, each holding another row that the line is about: as a deadlock."""
 
 _TRIES = 5
 _CONNECTIONS = 8
@@ -64,7 +66,7 @@ class PostgresStore:
                 async with engine.begin() as connection:
                     return await connection.run_sync(fn, *args, **kwargs)
             except (DBAPIError, OSError, TimeoutError) as error:
-                if left and isinstance(error, DBAPIError) and sqlstate(error) in _COLLISIONS:
+                if left and isinstance(error, DBAPIError) and _is_collision(error):
                     await asyncio.sleep(0)
                     continue
                 explained = explain(error, self._where, reading=engine is self._reading)
@@ -72,3 +74,8 @@ class PostgresStore:
                     raise
                 raise explained from error
         raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _is_collision(error: DBAPIError) -> bool:
+    told = error.orig.__cause__ if error.orig is not None else None
+    return sqlstate(error) in _COLLISIONS or getattr(told, "constraint_name", None) == _SAME_NUMBER
