@@ -2,6 +2,7 @@
 never looks like a whole.
 """
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
@@ -151,10 +152,10 @@ def _require_absent(target: Path) -> None:
 
 
 async def _written(chunks: AsyncIterator[bytes], target: Path) -> int:
-    """Raises Invalid where it cannot be written."""
+    """For nobody else to read: there may be keys among the files. Raises Invalid where it cannot be written."""
     beside = target.with_name(f".{target.name}.{new_id()}")
     try:
-        with beside.open("xb") as file:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             size = await _pour(chunks, file)
         beside.replace(target)
     except OSError as error:

@@ -58,6 +58,7 @@ async def test_the_files_are_downloaded_to_where_one_says(house: House, ada: She
     words = ("home", "download", "default", "--user", "ada", "--output", str(target))
     told = await ada.ok(*words)
     assert (str(target) in told.err, told.out) == (True, "")
+    assert target.stat().st_mode & 0o077 == 0
     with tarfile.open(target) as packed:
         file = packed.extractfile("notes.txt")
         assert file is not None
