@@ -188,9 +188,9 @@ def navigation(site: str) -> dict[str, str]:
 
 
 def form_fields(page: str, action: str) -> dict[str, str]:
-    forms = re.findall(r'<form method="post" action="([^"]+)".*?</form>', page, re.DOTALL)
+    forms = re.findall(r'<form [^>]*method="post" action="([^"]+)".*?</form>', page, re.DOTALL)
     assert action in forms, f"no form to {action} but to {forms}"
-    [form] = re.findall(rf'<form method="post" action="{re.escape(action)}".*?</form>', page, re.DOTALL)
+    [form] = re.findall(rf'<form [^>]*method="post" action="{re.escape(action)}".*?</form>', page, re.DOTALL)
     fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
     return {name: unescape(value) for name, value in fields}
 
