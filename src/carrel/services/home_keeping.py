@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carrel.domain.actor import System
+from carrel.domain.errors import Unavailable
 from carrel.domain.home import Home, called
 from carrel.domain.ids import HomeId
 from carrel.ports.driver import DriverError, KeepsHomes, within
@@ -78,10 +79,14 @@ class HomeKeeper:
             async with room:
                 try:
                     return await work(home)
+                except Unavailable:
+                    raise
                 except DriverError as error:
-                    self._put_off[home.id] = self.ctx.clock.now() + AGAIN_AFTER
                     _log.warning("home put off", home=home.id, why=error.sentence)
-                    return False
+                except Exception:  # noqa: BLE001 - a mistake about one home must hold up no other; the traceback is logged
+                    _log.exception("home put off by mistake", home=home.id)
+                self._put_off[home.id] = self.ctx.clock.now() + AGAIN_AFTER
+                return False
 
         return sum(await asyncio.gather(*(one(home) for home in found)))
 

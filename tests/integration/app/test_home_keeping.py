@@ -127,8 +127,11 @@ async def test_a_removal_that_was_killed_is_finished(lab: Rig, step: int, *, aft
     assert (await row(lab, home_id)).place is None
 
 
+@pytest.mark.parametrize(
+    "error", [DriverUnavailable("Something is mounted below it."), OSError("nobody thought of that")]
+)
 async def test_a_home_that_cannot_be_removed_now_holds_up_no_other(
-    lab: Rig, monkeypatch: pytest.MonkeyPatch
+    lab: Rig, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     ann = await lab.person("ann")
     stuck, free = await used(lab, ann, "stuck"), await used(lab, ann, "free")
@@ -141,7 +144,7 @@ async def test_a_home_that_cannot_be_removed_now_holds_up_no_other(
         nonlocal tries
         if home_id == stuck:
             tries += 1
-            raise DriverUnavailable("Something is mounted below it.")
+            raise error
         await remove(home_id)
 
     monkeypatch.setattr(lab.driver, "remove_home", refusing)
