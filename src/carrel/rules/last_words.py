@@ -23,7 +23,8 @@ _ESCAPES: Final = re.compile(r"\x1b(\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\
 def tidy(text: str, *secrets: str) -> list[str]:
     """The last lines that say something."""
     text = without(text[-READ_AT_MOST:], secrets)
-    lines = [_line(line) for line in text.split("\n")[-LINES:]]
+    shown = "\n".join(_line(line) for line in text.split("\n")[-LINES:])
+    lines = without(shown, secrets).split("\n")  # again: colours within a secret hid it before
     kept: list[str] = []
     left = LENGTH
     for line in reversed(lines):

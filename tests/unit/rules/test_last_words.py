@@ -50,6 +50,10 @@ def test_a_line_of_megabytes_takes_no_time(piece: str) -> None:
     assert time.process_time() - begun < 2
 
 
+def test_colours_within_a_secret_do_not_bring_it_through() -> None:
+    assert tidy("key=hus\x1b[31mh-hu\x1b[0msh!", "hush-hush") == ["key=…!"]
+
+
 def test_without_a_secret_nothing_is_taken_out() -> None:
     assert tidy("all of it", "") == ["all of it"]
 
