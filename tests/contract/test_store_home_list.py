@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from carrel.domain.home import Home
 from carrel.domain.ids import HomeId, UserId, WorkspaceId
 from carrel.mint import new_id
-from carrel.store import events, home_list, homes, schema
+from carrel.store import events, home_list, homes, schema, users
 from carrel.store.engine import Store
 
 World = Any
@@ -153,7 +153,7 @@ async def test_two_that_are_given_one_name_at_once_do_not_both_have_it(
     ann = await world.user()
 
     def named(conn: Connection, home_id: HomeId, name: str) -> bool:
-        home_list.hold(conn, ann.id)
+        users.hold(conn, ann.id)
         return homes.rename(conn, home_id, name) is not None
 
     for number in range(5):

@@ -191,7 +191,7 @@ def _rename(conn: Connection, actor: Actor, home_id: HomeId, name: str, now: dat
         raise Conflict("This home is deleted. Have it back first.")
     if found.name == name:
         return
-    home_list.hold(conn, found.user_id)
+    users.hold(conn, found.user_id)
     if not homes.rename(conn, home_id, name):
         raise _taken(name)
     detail = f"{found.name} → {name}"

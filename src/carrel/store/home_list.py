@@ -10,13 +10,12 @@ from sqlalchemy import Connection
 
 from carrel.domain.home import DELETED, Home, called
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId
-from carrel.store import schema
+from carrel.store import schema, users
 from carrel.store.homes import home_from
 
 _h = schema.homes
 _c = schema.claims
 _w = schema.workspaces
-_u = schema.users
 _id = sa.bindparam("home", type_=sa.Text())
 
 
@@ -38,7 +37,6 @@ _READ = (
 )
 _GET = _READ.where(_h.c.id == _id)
 _OF_USER = _READ.where(_h.c.user_id == sa.bindparam("user")).order_by(_h.c.deleted_at, _h.c.name)
-_HOLD_USER = sa.select(_u.c.id).where(_u.c.id == sa.bindparam("user")).with_for_update(key_share=True)
 _COUNTS = sa.select(sa.func.count().label("whole"), sa.func.count(_h.c.deleted_at).label("deleted")).where(
     _h.c.user_id == sa.bindparam("user")
 )
@@ -110,14 +108,9 @@ def names(conn: Connection, home_ids: Collection[HomeId]) -> dict[HomeId, str]:
     return {row.id: called(row.name) for row in rows}
 
 
-def hold(conn: Connection, user_id: UserId) -> None:
-    """Nobody else makes or names one for this person by hand until the transaction ends."""
-    conn.execute(_HOLD_USER, {"user": user_id})
-
-
 def count(conn: Connection, user_id: UserId) -> Count:
     """Only in a transaction that writes: it stays true until that ends."""
-    hold(conn, user_id)
+    users.hold(conn, user_id)
     row = conn.execute(_COUNTS, {"user": user_id}).one()
     return Count(kept=row.whole - row.deleted, deleted=row.deleted)
 

@@ -9,17 +9,11 @@ from sqlalchemy import Connection
 from carrel.domain.ids import ReportId, UserId
 from carrel.domain.page import Page
 from carrel.domain.report import Report
-from carrel.store import cursor, schema
+from carrel.store import cursor, schema, users
 
 _r = schema.reports
 _id = sa.bindparam("report", type_=sa.Text())
 
-_HOLD_USER = (
-    sa.select(schema.users.c.id)
-    .where(schema.users.c.id == sa.bindparam("user"))
-    .with_for_update(key_share=True)
-)
-"""Two reports of one person at the same moment would both find none open."""
 _INSERT = sa.insert(_r)
 _GET = sa.select(_r).where(_r.c.id == _id)
 _OPEN = sa.select(_r).where(_r.c.user_id == sa.bindparam("user"), _r.c.done_at.is_(None))
@@ -50,7 +44,7 @@ def put(conn: Connection, report: Report) -> Report:
     """The report as it stands now: this one, or the open one about the same thing, renewed. Words that were said stay unless there
     are new ones.
     """
-    conn.execute(_HOLD_USER, {"user": report.user_id})
+    users.hold(conn, report.user_id)  # two reports of one person at the same moment would both find none open
     known = open_about(conn, report)
     if known is None:
         conn.execute(_INSERT, _values(report))

@@ -24,6 +24,7 @@ _LABELLED = [column.label(f"user_{column.name}") for column in _u.c]
 
 _INSERT = PerEngine(_u, lambda insert: insert.on_conflict_do_nothing().returning(_u.c.id))
 _GET = sa.select(*_LABELLED).where(_u.c.id == _id)
+_HOLD = sa.select(_u.c.id).where(_u.c.id == _id).with_for_update(key_share=True)
 _BY_NAME = sa.select(*_LABELLED).where(_u.c.name == sa.bindparam("called"))
 _COUNT = sa.select(sa.func.count()).select_from(_u)
 _DISABLE = (
@@ -112,6 +113,11 @@ def add(conn: Connection, user: User) -> None:
 
 def get(conn: Connection, user_id: UserId) -> User | None:
     return _one(conn.execute(_GET, {"user": user_id}))
+
+
+def hold(conn: Connection, user_id: UserId) -> None:
+    """Whoever holds the same person waits until this transaction ends, and sees what it wrote. Others may go on naming them in rows."""
+    conn.execute(_HOLD, {"user": user_id})
 
 
 def by_name(conn: Connection, name: str) -> User | None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.ids import UserId
 from carrel.domain.variable import Variable
-from carrel.store import schema
+from carrel.store import schema, users
 from carrel.store.upsert import PerEngine
 
 _v = schema.variables
@@ -16,12 +16,6 @@ _of_user = _v.c.user_id == sa.bindparam("user")
 _NAMES = sa.select(_v.c.name, _v.c.changed_at).where(_of_user).order_by(_v.c.name)
 _VALUES = sa.select(_v.c.name, _v.c.value).where(_of_user)
 _DELETE = sa.delete(_v).where(_of_user, _v.c.name == sa.bindparam("called"))
-_HOLD_USER = (
-    sa.select(schema.users.c.id)
-    .where(schema.users.c.id == sa.bindparam("user"))
-    .with_for_update(key_share=True)
-)
-"""So that two who add one at the same time see each other's."""
 _PUT = PerEngine(
     _v,
     lambda insert: insert.on_conflict_do_update(
@@ -45,7 +39,7 @@ def put(
     conn: Connection, user_id: UserId, name: str, value: str, now: datetime, *, most: int
 ) -> Variable | None:
     """None where they have `most` others already."""
-    conn.execute(_HOLD_USER, {"user": user_id})
+    users.hold(conn, user_id)  # two who add one at the same time see each other's
     if len({one.name for one in of_user(conn, user_id)} - {name}) >= most:
         return None
     conn.execute(_PUT.on(conn), {"user_id": user_id, "name": name, "value": value, "changed_at": now})
