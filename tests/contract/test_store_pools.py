@@ -1,12 +1,15 @@
 """Templates and pools: what is offered, what is still looked after, and how full it is."""
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from carrel.domain.ids import BackendName, PoolName, TemplateName
+from carrel.domain.parameter import Choice, Number, Text
 from carrel.domain.pool import Pool
+from carrel.domain.preparation import Repository, Startup
+from carrel.domain.quiet import QuietHours
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, PathMode, Template
 from carrel.domain.workspace import Phase
@@ -31,6 +34,19 @@ TEMPLATE = Template(
     price_per_hour=0.04,
     environment=MappingProxyType({"HOME": "{home}"}),
     files=MappingProxyType({"etc/a.json": "{}"}),
+    icon="flask",
+    parameters=(
+        Choice("size", ("s", "l"), "l", "Size", "How large."),
+        Number("hours", 2.5, 0.5, 8, 0.5, "Hours"),
+        Text("topic", "none", "[a-z]*", 30, description="What about."),
+    ),
+    claim_environment=MappingProxyType({"WHO": "{user}"}),
+    repository=Repository("https://git.example.org/course.git", "course", "main"),
+    startup=Startup(("make",), ("test", "-e", "done"), 5, timedelta(seconds=1.5), timedelta(minutes=9)),
+    data=MappingProxyType({"shared": "/srv/shared"}),
+    activity_command=("in-use", "--quietly"),
+    activity_writes=("api/contents",),
+    activity_bytes=64,
     version="one",
 )
 POOL = Pool(
@@ -48,6 +64,7 @@ POOL = Pool(
     watch_within=timedelta(minutes=3),
     stop_after_idle=None,
     max_age=None,
+    quiet_hours=QuietHours(time(22, 30), time(6), "Europe/Berlin"),
     retire_warm_after=timedelta(days=9),
 )
 
