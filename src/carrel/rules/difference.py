@@ -34,8 +34,9 @@ def differences(where: str, old: object, new: object) -> Iterator[Difference]:
     """`where` is what both are called; empty for nothing."""
     before, after = _parts(old), _parts(new)
     if before is None or after is None or not (before or after):
-        if old != new:
-            yield _told(where, old, new)
+        told = _told(where, old, new)
+        if old != new and (told.was, told.becomes) != (NOTHING, NOTHING):
+            yield told
         return
     for name in dict.fromkeys((*before, *after)):
         inner = f"{where}.{name}" if where else name
@@ -47,8 +48,10 @@ def _parts(value: object) -> Mapping[str, object] | None:
     if value is None or value == ():
         return {}
     if isinstance(value, _TABLES) and is_dataclass(value):
-        names = [field.name for field in fields(value) if field.name not in _DERIVED]
-        kind = {"type": type(value).__name__.lower()} if isinstance(value, _PARAMETERS) else {}
+        is_parameter = isinstance(value, _PARAMETERS)  # its name stands in `where`
+        left_out = _DERIVED | {"name"} if is_parameter else _DERIVED
+        names = [field.name for field in fields(value) if field.name not in left_out]
+        kind = {"type": type(value).__name__.lower()} if is_parameter else {}
         return kind | {name: getattr(value, name) for name in names}
     if isinstance(value, Mapping):
         return value

@@ -10,6 +10,7 @@ from carrel.domain.event import Event
 from carrel.domain.queue import Coming
 from carrel.domain.step import Step, StepName, StepState
 from carrel.domain.workspace import Phase, Workspace
+from carrel.rules.home_wording import COMING_OUT
 
 WAS_WARM: Final = "It was running before you asked."
 _ALL: Final = tuple(StepName)
@@ -105,7 +106,8 @@ def _files(workspace: Workspace, timeline: Sequence[Event]) -> list[Step]:
     began_at = workspace.assigned_at
     told = [event for event in timeline if event.kind == "preparing" and began_at and event.at >= began_at]
     if not told:
-        return _last(workspace, StepName.FILES, began_at)
+        comes = any(event.sentence == COMING_OUT and began_at and event.at >= began_at for event in timeline)
+        return _last(workspace, StepName.FILES, began_at, note=COMING_OUT if comes else "")
     files = _done(StepName.FILES, began_at, told[0].at)
     return [files, *_last(workspace, StepName.PREPARE, told[0].at, note=told[-1].sentence)]
 

@@ -15,6 +15,7 @@ from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.access import Action
 from carrel.rules.causes import Mishap, cause, hindrance, is_failure
+from carrel.rules.home_wording import COMING_OUT
 from carrel.rules.last_words import unquoted
 from carrel.rules.pace import PEOPLE_WAIT_AT_MOST
 from carrel.services.context import Context
@@ -151,7 +152,8 @@ def _late_files(conn: Connection, held: Claim, row: Workspace) -> Failure | None
 
 
 def _is_late(event: Event, since: datetime) -> bool:
-    return event.kind == "delayed" and event.at >= since
+    """Coming out of the workspace before is the usual way from one to the next, and nobody's fault."""
+    return event.kind == "delayed" and event.at >= since and event.sentence != COMING_OUT
 
 
 def _printed(conn: Connection, workspace_id: WorkspaceId) -> list[str]:

@@ -19,6 +19,7 @@ from carrel.ports.driver import Driver, DriverUnavailable, Rejected
 from carrel.rules.home_wording import COMING_OUT, OUT
 from carrel.rules.recipe import versioned
 from carrel.services import claims as service
+from carrel.services import failures
 from carrel.services.claims import ClaimView
 from carrel.store import claims, events, homes, pools, templates, workspaces
 
@@ -84,6 +85,9 @@ async def test_files_that_are_still_coming_out_are_waited_for_and_the_person_is_
     assert not view.is_settled
     lines = await small.store.read(events.of_claim, view.claim.id)
     assert (lines[-1].kind, lines[-1].sentence) == ("delayed", COMING_OUT)
+    assert await small.store.read(failures.about, view.claim) is None, (
+        "nothing is wrong, and no administrator is needed"
+    )
     assert (await _row(small, view)).phase is Phase.READY
     await small.settle(10)
     row = await _row(small, view)

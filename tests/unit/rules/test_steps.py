@@ -11,6 +11,7 @@ from carrel.domain.event import Event
 from carrel.domain.queue import Coming
 from carrel.domain.step import Step, StepName
 from carrel.domain.workspace import Phase, Workspace
+from carrel.rules.home_wording import COMING_OUT
 from carrel.rules.steps import WAS_WARM, steps
 from carrel.testing.worlds import NOON, a_claim, a_workspace, held
 
@@ -162,3 +163,11 @@ def test_a_claim_that_left_the_queue_waited_in_vain() -> None:
     found = steps(claim, now=at(60))
     assert shape(found) == "f20 t t t t"
     assert found[0].note == "You left the queue."
+
+
+def test_files_that_still_come_out_of_the_workspace_before_are_told_at_their_step() -> None:
+    claim, row = taken(created_at=60, ready_at=63, assigned_at=63)
+    late = [line("delayed", 64, COMING_OUT)]
+    notes = {step.name: step.note for step in steps(claim, workspace=row, timeline=late, now=at(65))}
+    assert notes[StepName.FILES] == COMING_OUT
+    assert steps(claim, workspace=row, timeline=[], now=at(65))[-1].note == ""

@@ -136,6 +136,16 @@ def test_differences_are_told_field_by_field_and_hide_secrets() -> None:
     assert list(differences("", old, old)) == []
 
 
+def test_a_new_parameter_is_told_without_what_nobody_wrote_about_it() -> None:
+    asked = {"parameters": {"seed": {"type": "text", "default": "7"}}}
+    old, new = (
+        template_from("genetics", {"title": "Genetics", "command": ["run"], **more}) for more in ({}, asked)
+    )
+    told = [str(one) for one in differences("", old, new)]
+    assert "parameters.seed.default: nothing → 7" in told
+    assert not [one for one in told if "nothing → nothing" in one or ".name" in one]
+
+
 def test_what_stands_in_a_parameter_or_a_start_is_shown_among_the_settings(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("[templates.x]\ncommand = ['x']\n[templates.x.parameters.p]\ntype = 'number'\nmost = 3\n")
