@@ -57,7 +57,7 @@ def _plain(name: str) -> str:
     """It becomes part of an address."""
     if not name.isidentifier() or not name.isascii():
         raise Invalid(
-            f"{name[:60]!r} is no name of a variable: letters, figures and _, with no figure first."
+            f"{name[:60]!r} is no name of a variable: letters, digits and _, with no digit first."
         )
     return name
 

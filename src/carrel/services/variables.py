@@ -42,7 +42,7 @@ async def delete(ctx: Context, actor: Actor, name: str, *, user_id: UserId | Non
 def _check(name: str, value: str) -> None:
     if not is_variable(name):
         raise Invalid(
-            "A variable is called by at most 100 letters, figures and _, with no figure first; it does not begin with "
+            "A variable is called by at most 100 letters, digits and _, with no digit first; it does not begin with "
             f"{OURS}, and is none that shells live by, such as PATH or HOME. Choose another name."
         )
     try:
