@@ -17,6 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "be
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
 PLACE = re.compile(r"`([a-z_]+/[\w./-]*|[a-z_]+\.(?:py|toml|md))`")
 TOML = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COPY = re.compile(r"carrel template show \w+ --toml \| sed 's/templates\\\.(\w+)/templates\.(\w+)/'")
 
 
 def dead_links(page: Path) -> Iterator[str]:
@@ -33,10 +34,18 @@ def missing_places(text: str) -> Iterator[str]:
 
 
 def configurations() -> Iterator[tuple[str, str]]:
+    """Where a page begins with a copy of a template that comes along, with that copy before what is shown."""
     for page in PAGES:
-        for number, text in enumerate(TOML.findall(page.read_text(encoding="utf-8")), 1):
+        whole = page.read_text(encoding="utf-8")
+        copied = "".join(copy_of(*names) for names in COPY.findall(whole))
+        for number, text in enumerate(TOML.findall(whole), 1):
             if not text.startswith("[project"):
-                yield f"{page.relative_to(ROOT)} {number}", text
+                yield f"{page.relative_to(ROOT)} {number}", copied + text
+
+
+def copy_of(template: str, name: str) -> str:
+    text = (SOURCE / "builtin" / f"{template}.toml").read_text(encoding="utf-8").partition("[pools.")[0]
+    return text.replace(f"[templates.{template}", f"[templates.{name}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
