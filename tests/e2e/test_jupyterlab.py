@@ -56,8 +56,13 @@ async def _comes_back(carrel: Carrel, alice: PersonWithToken, first: dict[str, A
     second = await carrel.claim("jupyterlab", alice.token)
     assert second["workspace"]["id"] != first["workspace"]["id"]
     async with _lab(carrel, second["workspace"]["base_url"], alice) as lab:
-        names = {file["name"] for file in (await lab.get("api/contents")).json()["content"]}
-        assert {"Untitled.ipynb", "made.txt", "from-terminal.txt"} <= names
+
+        async def is_home() -> bool:
+            """The files come out of the former workspace first, which may be a moment after the claim."""
+            listed = (await lab.get("api/contents")).json()["content"]
+            return {"Untitled.ipynb", "made.txt", "from-terminal.txt"} <= {file["name"] for file in listed}
+
+        await eventually("yesterday's files are there", is_home)
     async with carrel.browserless() as client:
         old = await client.get(
             first["workspace"]["base_url"] + "api/status", headers={"Authorization": f"Bearer {alice.token}"}

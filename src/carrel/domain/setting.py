@@ -10,6 +10,9 @@ from carrel.domain.units import format_duration
 DEFAULT: Final = "default"
 """The source of what nobody said anything about."""
 
+BUILT_IN: Final = "built-in"
+"""The source of what Carrel comes with."""
+
 NEVER: Final = "never"
 OR_NEVER: Final = frozenset({"stop_after_idle", "max_age", "retire_warm_after"})
 """Durations of a pool's policy that may be none; it is then said so."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from carrel.domain.setting import BUILT_IN, DEFAULT
 from carrel.settings import sources
 from carrel.settings.complaints import as_invalid
 from carrel.settings.model import Settings
@@ -15,9 +16,9 @@ USUAL_FILE = "carrel.toml"
 def load(config: Path | None, overrides: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Without `config`: the file CARREL_CONFIG names, else `carrel.toml` here if there is one. Raises Invalid."""
     layers = sources.Layers()
-    layers.add("default", {"state_dir": _usual_state_dir(environ)})
+    layers.add(DEFAULT, {"state_dir": _usual_state_dir(environ)})
     for tree in sources.built_in():
-        layers.add("built-in", tree)
+        layers.add(BUILT_IN, tree)
     named = _find(config, environ)
     for file in sources.files(named) if named else []:
         layers.add(file.name, file.tree, file.lines)

@@ -250,8 +250,11 @@ async def test_a_taken_port_ends_the_app_instead_of_moving_it(lab: Lab, local: L
     squatter = await asyncio.start_server(lambda *_: None, before.endpoint.host, before.endpoint.port)
     async with squatter:
         await lab.driver.restart(lab.spec)
-        ended = await until(lab.driver, workspace_id, InstanceState.ENDED)
-    assert "exit status 1" in (ended.sentence or "")
+        async with asyncio.timeout(60):  # it may be seen between its end and the note of how it ended
+            while "exit status 1" not in (
+                (await until(lab.driver, workspace_id, InstanceState.ENDED)).sentence or ""
+            ):
+                await asyncio.sleep(0.1)
     assert f"port {before.endpoint.port}" in await lab.driver.logs(workspace_id, 50)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carrel.domain.actor import Person
-from carrel.domain.setting import DEFAULT
+from carrel.domain.setting import BUILT_IN, DEFAULT
 from carrel.services import settings
 from carrel.services.settings import SettingView
 from carrel.web.pages.admin.listing import said
@@ -28,7 +28,7 @@ class Group:
     """The beginning of its keys, which the rows then leave out."""
     rows: list[SettingView] = field(default_factory=list)
     left_out: int = 0
-    """Rows that have their default, and are not shown."""
+    """Rows that are not shown: they have their default, or are of a template as Carrel comes with it."""
 
     @property
     def changed(self) -> int:
@@ -40,7 +40,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def page(request: Request, person: Person) -> Response:
-    """`?all=yes`: defaults of templates and pools too."""
+    """`?all=yes`: also the defaults of templates and pools, and the templates that Carrel comes with."""
     q, every = said(request.query_params, "q"), request.query_params.get("all") == "yes"
     found = await settings.page(context_of(request), person)
     fitting = [
@@ -55,6 +55,7 @@ async def page(request: Request, person: Person) -> Response:
         every=every,
         changed=sum(group.changed for group in groups),
         left_out=sum(group.left_out for group in groups),
+        untouched=sum(not group.rows for group in groups),
         longest=LONGEST_VALUE,
     )
 
@@ -68,7 +69,8 @@ def grouped(views: Iterable[SettingView], *, with_defaults: bool) -> list[Group]
         prefix = f"{table}.{name}." if rest else ""
         title = f"{_TABLES.get(table, table)} {name}" if rest else "Carrel"
         group = groups.setdefault(prefix, Group(title, prefix))
-        is_usual = view.setting.source == DEFAULT and view.running is None
+        comes_along = table == "templates" and view.setting.source == BUILT_IN
+        is_usual = comes_along or (view.setting.source == DEFAULT and view.running is None)
         if prefix and is_usual and not with_defaults:
             group.left_out += 1
         else:
