@@ -168,9 +168,10 @@ async def test_each_filter_leaves_what_it_says_and_they_add_up(
         Wanted(holding=Holding.WARM): {warm},
         Wanted(holding=Holding.CLAIMED): {anns.id, bobs.id},
         Wanted(text=warm[3:9].upper()): {warm},
-        Wanted(text="BO"): {bobs.id},
+        Wanted(text="BO"): {bobs.id} | {one for one in all_of_them if "bo" in one},  # ids are searched too
         Wanted(text="_"): set(),
-        Wanted(pool=zoo.name, holding=Holding.CLAIMED, text="ann"): {anns.id},
+        Wanted(pool=zoo.name, holding=Holding.CLAIMED, text="ann"): {anns.id}
+        | ({bobs.id} if "ann" in bobs.id else set()),
     }
     for wanted, expected in cases.items():
         assert await ids(store, wanted) == expected, wanted

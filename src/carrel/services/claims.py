@@ -13,6 +13,7 @@ from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
 from carrel.domain.page import Page
+from carrel.domain.parameter import Value
 from carrel.domain.prospect import Prospect
 from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
@@ -167,6 +168,7 @@ def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: date
         audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {asked.pool}")
     else:
         _refuse_other_files(conn, taken.claim, asked.home)
+        _refuse_other_choices(taken.claim, asked.parameters, wish.parameters)
         claims.watch(conn, taken.claim.id, now)
     return taken
 
@@ -176,6 +178,16 @@ def _refuse_other_files(conn: Connection, mine: Claim, home: str | None) -> None
     has = homes.get(conn, mine.home_id) if home is not None and mine.home_id is not None else None
     if has is not None and has.name != home:
         raise Conflict(with_other_files(has.name, mine))
+
+
+def _refuse_other_choices(mine: Claim, given: Mapping[str, object], wanted: Mapping[str, Value]) -> None:
+    """Nor to a workspace that was made ready for something else."""
+    other = [name for name in given if name in wanted and wanted[name] != mine.parameters.get(name)]
+    if other:
+        raise Conflict(
+            f'You have one of "{mine.pool}" already, with another {" and ".join(sorted(other))}. '
+            "Give it back first, or ask for one under another name."
+        )
 
 
 def _require_room(conn: Connection, ctx: Context, user_id: UserId) -> None:

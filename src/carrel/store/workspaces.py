@@ -82,7 +82,12 @@ _PLACED = _guarded.values(
 _ENTERED = (
     sa.update(_w)
     .where(_w.c.id == _id, _w.c.entered_at.is_(None))
-    .values(entered_at=sa.bindparam("now"), version=_w.c.version + 1)
+    .values(
+        entered_at=sa.bindparam("now"),
+        last_active_at=sa.bindparam("now"),
+        active_because="somebody went in",
+        version=_w.c.version + 1,
+    )
     .returning(_w.c.claim_id)
 )
 _EXTEND = (

@@ -68,6 +68,7 @@ async def home(request: Request, person: Person) -> Response:
     now = ctx.clock.now()
     live = [view for state in (ClaimState.HELD, ClaimState.WAITING) for view in await _of(ctx, person, state)]
     mine = [_mine(ctx, view, known, now) for view in live]
+    mine.sort(key=lambda one: one.term is None or not one.term.is_near)  # what is about to stop first
     files = await homes.page(ctx, person)
     is_first_day = await _is_first_day(ctx, person)
     return shown(

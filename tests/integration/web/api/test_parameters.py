@@ -42,8 +42,12 @@ async def test_what_was_chosen_is_kept_with_the_claim(house: House) -> None:
     assert (answer.status_code, answer.json()["state"]) == (201, "held")
     kept = {"dataset": "mouse", "cores": 4.0, "branch": "main"}
     assert answer.json()["parameters"] == kept
-    again = await ada.post(f"{API}/claims", json={"pool": "lab", "parameters": {"dataset": "fly"}})
-    assert (again.status_code, again.json()["parameters"]) == (200, kept)
+    for same in ({}, {"dataset": "mouse"}, {"cores": 4}):
+        again = await ada.post(f"{API}/claims", json={"pool": "lab", "parameters": same})
+        assert (again.status_code, again.json()["parameters"]) == (200, kept)
+    other = await ada.post(f"{API}/claims", json={"pool": "lab", "parameters": {"dataset": "fly"}})
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert "with another dataset" in other.json()["detail"]
 
 
 async def test_a_wrong_choice_is_refused_and_takes_nothing(house: House) -> None:
