@@ -56,9 +56,7 @@ async def delete(here: Here, name: Name, *, user: Whose = None) -> None:
 def _plain(name: str) -> str:
     """It becomes part of an address."""
     if not name.isidentifier() or not name.isascii():
-        raise Invalid(
-            f"{name[:60]!r} is no name of a variable: letters, digits and _, with no digit first."
-        )
+        raise Invalid(f"{name[:60]!r} is no name of a variable: letters, digits and _, with no digit first.")
     return name
 
 
