@@ -395,8 +395,10 @@ async def _keep_crawling(slow: list[tuple[asyncio.StreamReader, asyncio.StreamWr
 
 
 async def _a_days_work(house: House) -> list[float]:
-    """Somebody new comes, claims, works and leaves, again and again. Seconds of each step."""
-    carol = await house.carrel.person("carol")
+    """Somebody new comes, claims, works and leaves, again and again, each time with other files: those of before may still be on
+    their way out. Seconds of each step.
+    """
+    carol = await house.carrel.person(f"carol-{secrets.token_hex(3)}")
     took: list[float] = []
 
     @contextlib.contextmanager
@@ -405,11 +407,12 @@ async def _a_days_work(house: House) -> list[float]:
         yield
         took.append(time.monotonic() - began)
 
-    for _ in range(3):  # over before Envoy lets go of whoever takes so long
+    for number in range(3):  # over before Envoy lets go of whoever takes so long
         await house.carrel.warm("small", 1)
         async with house.carrel.api(carol.token) as api, house.carrel.browserless() as client:
             with timed():
-                claim = (await api.post("/claims", json={"pool": "small"})).json()
+                asked = {"pool": "small", "home": f"round-{number}"}
+                claim = (await api.post("/claims", json=asked)).json()
             base = claim["workspace"]["base_url"]
             for _ in range(4):
                 with timed():
