@@ -18,8 +18,8 @@ OPTIONS = (
 )
 
 LOCKS = {
-    "carrel.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql"],
-    "dev.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--group=dev"],
+    "carrel.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--extra=docker"],
+    "dev.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--extra=docker", "--group=dev"],
     "jupyterlab.txt": ["requirements/jupyterlab.in"],
     "apps.txt": ["requirements/apps.in"],
     "bench.txt": ["requirements/bench.in"],

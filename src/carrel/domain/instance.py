@@ -19,6 +19,25 @@ class InstanceState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long start has come, for those who wait for it."""
+
+    sentence: str
+    """What is being done, without the figure, e.g. "The image quay.io/jupyter/scipy-notebook is being fetched." """
+    fraction: float | None = None
+    """Of it done, 0 to 1; None where nobody can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """What an instance that runs suffers from, such as a limit it keeps running into."""
+
+    code: ReasonCode
+    sentence: str
+    """For its person: what happened, and what helps."""
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     workspace_id: WorkspaceId
     pool: PoolName | None
@@ -30,3 +49,5 @@ class Instance:
     """For an ended one: what is known of why, e.g. "The command ended with exit status 1." """
     code: ReasonCode | None = None
     """The same for programs, where the driver can tell; it crashed, where it cannot."""
+    progress: Progress | None = None
+    """For a starting one, where the driver can tell."""

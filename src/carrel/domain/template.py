@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from carrel.domain.container import Container
 from carrel.domain.ids import TemplateName
 from carrel.domain.parameter import Parameter
 from carrel.domain.preparation import Repository, Startup
@@ -64,5 +65,7 @@ class Template:
     """Beginnings of paths, relative to the root: a PUT, POST, PATCH or DELETE there is use."""
     activity_bytes: int | None = None
     """So many bytes a minute from the person over one long-lived stream are use; None where streams say nothing."""
+    container: Container | None = None
+    """How it runs in containers, where that needs more than `image` and `memory`."""
     version: str = ""
     """A digest of everything above: two recipes that differ anywhere have different versions."""

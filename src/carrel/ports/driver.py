@@ -9,31 +9,38 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 from carrel.domain.delivery import Delivery
+from carrel.domain.finding import Finding
 from carrel.domain.ids import HomeId, InstallationId, PoolName, WorkspaceId
-from carrel.domain.instance import Instance, InstanceState
+from carrel.domain.instance import Ailment, Instance, InstanceState, Progress
 from carrel.domain.reason import ReasonCode
 from carrel.domain.template import Template
 from carrel.rules.ticket import door_of
 
 __all__ = [
+    "AdoptsHomes",
+    "Ailment",
     "Attaches",
+    "Complains",
     "Delivers",
     "Detaches",
     "Driver",
     "DriverContext",
     "DriverError",
     "DriverUnavailable",
+    "Examines",
     "Instance",
     "InstanceState",
     "KeepsHomes",
     "Logs",
     "Measures",
     "OutOfCapacity",
+    "Progress",
     "Ran",
     "Rejected",
     "Restarts",
     "Runs",
     "Spec",
+    "StartsWithHome",
     "TookTooLong",
     "base_path",
     "within",
@@ -87,6 +94,8 @@ class Spec:
     template: Template
     secret: str
     """The app's own random secret. Reaches it by its environment or a file, never by argv."""
+    home_id: HomeId | None = None
+    """The home to start with, for drivers that are `StartsWithHome`; None for all others and for templates that keep no files."""
 
     @property
     def base_path(self) -> str:
@@ -134,6 +143,18 @@ class Attaches(Protocol):
 
 
 @runtime_checkable
+class StartsWithHome(Protocol):
+    """Can bring a home in only as an instance starts: `create` and `restart` take `spec.home_id`. Nothing that keeps files is warm there;
+    each is started for its claim.
+    """
+
+    @property
+    def starts_with_home(self) -> str:
+        """Why it cannot bring one in later, in words for the admin."""
+        ...
+
+
+@runtime_checkable
 class Detaches(Protocol):
     """Can take a home out again before the instance is removed. Whoever attaches and does not detach frees the home by `destroy`."""
 
@@ -164,6 +185,19 @@ class KeepsHomes(Protocol):
 
     async def remove_home(self, home_id: HomeId) -> None:
         """Its files, for good; follows no link, and absence is success. Raises DriverUnavailable if something is mounted below it."""
+        ...
+
+
+@runtime_checkable
+class AdoptsHomes(Protocol):
+    """Finds files of people that another system left on the backend, and takes them over as homes where they lie."""
+
+    async def adoptable(self) -> Sequence[str]:
+        """Names of what could be a home and is none of ours yet, e.g. of the engine's volumes. Raises DriverUnavailable."""
+        ...
+
+    async def adopt(self, home_id: HomeId, name: str) -> None:
+        """From now on this is that home; nothing is copied. Repeating it is harmless. Raises DriverUnavailable, Rejected."""
         ...
 
 
@@ -199,6 +233,22 @@ class Runs(Protocol):
 class Measures(Protocol):
     async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
         """Processor time that everything in each instance used so far; it falls where a process ended. Raises DriverUnavailable."""
+        ...
+
+
+@runtime_checkable
+class Complains(Protocol):
+    async def ailments(self) -> Mapping[WorkspaceId, Ailment]:
+        """Of running instances, what they suffer from now or have suffered from in the last minutes. Raises DriverUnavailable."""
+        ...
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """Can look its backend over: what it can do here, and what it cannot and why."""
+
+    async def findings(self) -> Sequence[Finding]:
+        """For `carrel doctor`, each about this backend. Changes nothing. Raises DriverUnavailable when nothing can be said."""
         ...
 
 

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from carrel.domain.container import Companion, Container
 from carrel.domain.parameter import Choice, Number, Parameter, Text
 from carrel.domain.pool import Pool
 from carrel.domain.preparation import Repository, Startup
@@ -81,6 +82,14 @@ def _repository(found: Definition) -> Repository:
     return Repository(**_read(found, Repository, {}))
 
 
+def _container(found: Definition) -> Container:
+    return Container(**_read(found, Container, _CONTAINER_FIELDS))
+
+
+def _companions(found: list[Definition]) -> tuple[Companion, ...]:
+    return tuple(Companion(**_read(one, Companion, _CONTAINER_FIELDS)) for one in found)
+
+
 def _quiet_hours(found: Definition) -> QuietHours:
     return QuietHours(**_read(found, QuietHours, {"begin": time.fromisoformat, "end": time.fromisoformat}))
 
@@ -112,6 +121,12 @@ _STARTUP_FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "backoff": _duration,
     "timeout": _duration,
 }
+_CONTAINER_FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "command": tuple,
+    "environment": _mapping,
+    "capabilities": tuple,
+    "companions": _companions,
+}
 _TEMPLATE_FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "command": tuple,
     "path": PathMode,
@@ -125,4 +140,5 @@ _TEMPLATE_FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "data": _mapping,
     "activity_command": tuple,
     "activity_writes": tuple,
+    "container": _container,
 }

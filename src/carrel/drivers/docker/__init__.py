@@ -1,0 +1,1 @@
+"""The `docker` driver: workspaces as containers of a Docker engine."""
