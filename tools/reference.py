@@ -26,6 +26,7 @@ from carrel.domain.units import format_duration
 from carrel.rules import blame
 from carrel.rules.checkup.catalog import KINDS as FINDINGS
 from carrel.rules.checkup.kind import SUBJECTS
+from carrel.settings.container_settings import CompanionSettings, ContainerSettings
 from carrel.settings.model import Settings
 from carrel.settings.parameter_settings import ParameterSettings
 from carrel.settings.preparation_settings import RepositorySettings, StartupSettings
@@ -253,6 +254,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "parameters": settings_of(ParameterSettings),
     "repository": settings_of(RepositorySettings),
     "startup": settings_of(StartupSettings),
+    "container": settings_of(ContainerSettings),
+    "companion": settings_of(CompanionSettings),
     "pools": settings_of(PoolSettings),
     "errors": errors,
     "faults": faults,

@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from carrel.domain.container import Companion, Container
 from carrel.domain.ids import BackendName, PoolName, TemplateName
 from carrel.domain.parameter import Choice, Number, Text
 from carrel.domain.pool import Pool
@@ -47,6 +48,31 @@ TEMPLATE = Template(
     activity_command=("in-use", "--quietly"),
     activity_writes=("api/contents",),
     activity_bytes=64,
+    container=Container(
+        ("start",),
+        8787,
+        "/home/jovyan",
+        "1000:100",
+        "1000:101",
+        MappingProxyType({"A": "b"}),
+        ("SETUID",),
+        read_only=True,
+        cpus=1.5,
+        processes=64,
+        disk=2**34,
+        shared_memory=2**28,
+        companions=(
+            Companion(
+                "db",
+                "db:1",
+                ("run",),
+                MappingProxyType({"B": "c"}),
+                "70",
+                memory=2**28,
+                capabilities=("KILL",),
+            ),
+        ),
+    ),
     version="one",
 )
 POOL = Pool(

@@ -17,6 +17,9 @@ NEVER: Final = "never"
 OR_NEVER: Final = frozenset({"stop_after_idle", "max_age", "retire_warm_after"})
 """Durations of a pool's policy that may be none; it is then said so."""
 
+SIZES: Final = frozenset({"memory", "activity_bytes", "disk", "shared_memory"})
+"""Keys whose numbers are bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingInEffect:

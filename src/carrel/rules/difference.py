@@ -4,18 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Final
 
+from carrel.domain.container import Companion, Container
 from carrel.domain.parameter import Choice, Number, Text
 from carrel.domain.pool import Pool
 from carrel.domain.preparation import Repository, Startup
-from carrel.domain.setting import text_of
+from carrel.domain.setting import SIZES, text_of
 from carrel.domain.template import Template
 from carrel.domain.units import format_size
 from carrel.rules.telling import HIDDEN, is_telling, without_passwords
 
 NOTHING: Final = "nothing"
-_TABLES: Final = (Template, Pool, Startup, Repository, Choice, Number, Text)
+_TABLES: Final = (Template, Pool, Startup, Repository, Container, Companion, Choice, Number, Text)
 _PARAMETERS: Final = (Choice, Number, Text)
-_SIZES: Final = frozenset({"memory", "activity_bytes"})
+_NAMED: Final = (*_PARAMETERS, Companion)
+"""Of which there are several, told by name."""
+_OWN_START: Final = "what the image starts"
 _DERIVED: Final = frozenset({"version"})
 
 
@@ -48,14 +51,14 @@ def _parts(value: object) -> Mapping[str, object] | None:
     if value is None or value == ():
         return {}
     if isinstance(value, _TABLES) and is_dataclass(value):
-        is_parameter = isinstance(value, _PARAMETERS)  # its name stands in `where`
-        left_out = _DERIVED | {"name"} if is_parameter else _DERIVED
+        is_named = isinstance(value, _NAMED)  # its name stands in `where`
+        left_out = _DERIVED | {"name"} if is_named else _DERIVED
         names = [field.name for field in fields(value) if field.name not in left_out]
-        kind = {"type": type(value).__name__.lower()} if is_parameter else {}
+        kind = {"type": type(value).__name__.lower()} if isinstance(value, _PARAMETERS) else {}
         return kind | {name: getattr(value, name) for name in names}
     if isinstance(value, Mapping):
         return value
-    if isinstance(value, tuple) and value and all(isinstance(one, _PARAMETERS) for one in value):
+    if isinstance(value, tuple) and value and all(isinstance(one, _NAMED) for one in value):
         return {one.name: one for one in value}
     return None
 
@@ -63,12 +66,14 @@ def _parts(value: object) -> Mapping[str, object] | None:
 def _told(where: str, old: object, new: object) -> Difference:
     name = where.rpartition(".")[2]
     was, becomes = _words(name, old), _words(name, new)
+    if where.endswith("container.command"):  # an empty one says something there
+        was, becomes = (_OWN_START if one == () else told for one, told in ((old, was), (new, becomes)))
     return Difference(where, was, "another one, not shown" if was == becomes == HIDDEN else becomes)
 
 
 def _words(name: str, value: object) -> str:
     if is_telling(name, value):
         return HIDDEN
-    if name in _SIZES and isinstance(value, int):
+    if name in SIZES and isinstance(value, int):
         return format_size(value)
     return without_passwords(text_of(value)) or NOTHING

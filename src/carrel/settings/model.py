@@ -157,6 +157,7 @@ class Settings(BaseModel):
         for name, pool in self.pools.items():
             _demand(f"pools.{name}", "template", pool.template, self.templates)
             _demand(f"pools.{name}", "backend", pool.backend, self.backends)
+            _demand_a_start(name, pool.template, self.templates[pool.template], self.backends[pool.backend])
         return self
 
     @property
@@ -209,3 +210,17 @@ def _demand(pool: str, key: str, wanted: str, known: Mapping[str, object]) -> No
     if wanted not in known:
         there = f"there is {', '.join(sorted(known))}" if known else "there is none at all"
         raise ValueError(f'{pool}.{key} is "{wanted}", and there is no {key} of that name; {there}')
+
+
+def _demand_a_start(pool: str, name: str, template: TemplateSettings, backend: BackendSettings) -> None:
+    """What the two drivers can never start; they say so too, of templates that are changed later."""
+    if backend.driver == "local" and not template.command:
+        raise ValueError(
+            f'pools.{pool}: template "{name}" has an image and no command, and a backend of driver "local" runs commands on '
+            "this machine. Give the template a command, or the pool a backend that runs containers"
+        )
+    if backend.driver == "docker" and template.image is None:
+        raise ValueError(
+            f'pools.{pool}: template "{name}" has no image, and a backend of driver "docker" runs nothing without one. '
+            f'Set templates.{name}.image, e.g. "quay.io/jupyter/scipy-notebook"'
+        )

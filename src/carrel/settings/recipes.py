@@ -17,9 +17,19 @@ from carrel.rules.delivery import is_variable
 from carrel.rules.parameters import variable
 from carrel.rules.policy import SHORTEST_WATCH
 from carrel.rules.recipe import versioned
+from carrel.settings.container_settings import ContainerSettings
 from carrel.settings.parameter_settings import ParameterSettings, is_parameter_name
 from carrel.settings.preparation_settings import RepositorySettings, StartupSettings, all_inside
-from carrel.settings.values import Command, Duration, DurationOrNever, QuietHoursText, Size, Words
+from carrel.settings.values import (
+    Command,
+    Duration,
+    DurationOrNever,
+    Image,
+    QuietHoursText,
+    Size,
+    Words,
+    no_secret_in_argv,
+)
 
 _SHAPE = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 _POOL = Pool(PoolName(""), TemplateName(""), BackendName(""))
@@ -48,13 +58,14 @@ class BackendSettings(BaseModel):
 class TemplateSettings(BaseModel):
     model_config = _SHAPE
 
-    command: Command
-    """The program and its arguments. May hold `{host}` `{port}` `{base_path}` `{home}` `{slot}` `{person}` `{id}`, never `{secret}`."""
+    command: Command = ()
+    """The program and its arguments. May hold `{host}` `{port}` `{base_path}` `{home}` `{slot}` `{person}` `{id}`, never `{secret}`. May
+    be left out where there is an `image`, which then starts what it starts, and on no backend without containers."""
     title: str = ""
     """What people read on the button; the template's name when empty."""
     description: str = ""
     """One sentence for the person who chooses."""
-    image: str | None = None
+    image: Image | None = None
     """The container image, for drivers that run containers."""
     open: str = ""
     """Where the person lands, relative to the workspace's root."""
@@ -94,15 +105,13 @@ class TemplateSettings(BaseModel):
     """Run before its person goes in: the table `[templates.<name>.startup]`."""
     data: dict[str, str] = {}
     """Shared folders, for reading: name in the home, and where the folder is on the backend."""
+    container: ContainerSettings | None = None
+    """How it runs in containers: the table `[templates.<name>.container]`."""
 
     @field_validator("command")
     @classmethod
     def _secret_stays_out_of_argv(cls, command: tuple[str, ...]) -> tuple[str, ...]:
-        if any("{secret}" in word for word in command):
-            raise ValueError(
-                "expected no {secret} here: every process of the machine can read a command line. Use the environment"
-            )
-        return command
+        return no_secret_in_argv(command)
 
     @field_validator("files")
     @classmethod
@@ -150,6 +159,8 @@ class TemplateSettings(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "TemplateSettings":
+        if not self.command and self.image is None:
+            raise ValueError("expected a command to run, or an image that starts something by itself")
         if (self.activity == "command") != bool(self.activity_command):
             raise ValueError('expected activity = "command" and an activity_command together, or neither')
         for name, value in self.claim_environment.items():
@@ -175,6 +186,7 @@ class TemplateSettings(BaseModel):
                     "parameters": tuple(one.to_domain(called) for called, one in self.parameters.items()),
                     "repository": self.repository.to_domain() if self.repository else None,
                     "startup": self.startup.to_domain() if self.startup else None,
+                    "container": self.container.to_domain() if self.container else None,
                 }
             )
         )

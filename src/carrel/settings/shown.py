@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from carrel.domain.setting import DEFAULT, SettingInEffect, policy_text
+from carrel.domain.setting import DEFAULT, SIZES, SettingInEffect, policy_text
 from carrel.domain.units import format_size
 from carrel.rules.telling import HIDDEN, is_telling, without_passwords
 from carrel.settings.model import Settings
@@ -89,7 +89,7 @@ def _default(key: str, field: FieldInfo | None) -> str:
 
 def _text(key: str, value: object) -> str:
     last = key.rpartition(".")[2]
-    return format_size(value) if last == "memory" and isinstance(value, int) else policy_text(last, value)
+    return format_size(value) if last in SIZES and isinstance(value, int) else policy_text(last, value)
 
 
 def _is_telling(key: str, value: object) -> bool:

@@ -8,19 +8,22 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from pydantic.fields import FieldInfo
+
+from carrel.domain.container import Companion, Container
 from carrel.domain.errors import Invalid
 from carrel.domain.parameter import Choice, Number, Parameter, Text
-from carrel.domain.setting import text_of
+from carrel.domain.setting import SIZES, text_of
 from carrel.domain.template import Template
 from carrel.domain.units import format_size
 from carrel.rules.telling import HIDDEN, has_password, is_telling
+from carrel.settings.container_settings import CompanionSettings, ContainerSettings
 from carrel.settings.parameter_settings import ParameterSettings
 from carrel.settings.preparation_settings import RepositorySettings, StartupSettings
 from carrel.settings.recipes import TemplateSettings
 from carrel.settings.sources import Tree
 
-_SIZES: Final = frozenset({"memory", "activity_bytes"})
-_APART: Final = frozenset({"parameters", "repository", "startup", "title"})
+_APART: Final = frozenset({"parameters", "repository", "startup", "container", "title"})
 _KINDS: Final = {Choice: "choice", Number: "number", Text: "text"}
 
 
@@ -36,6 +39,8 @@ def tree_of(template: Template) -> Tree:
         tree["repository"] = _said(template.repository, RepositorySettings.model_fields)
     if template.startup is not None:
         tree["startup"] = _said(template.startup, StartupSettings.model_fields)
+    if template.container is not None:
+        tree["container"] = _container(template.container)
     if template.parameters:
         tree["parameters"] = {one.name: _parameter(one) for one in template.parameters}
     return tree
@@ -54,6 +59,22 @@ def _said(thing: object, known: Iterable[str]) -> Tree:
     return {name: _plain(name, value) for name in known if (value := getattr(thing, name)) not in ("", ())}
 
 
+def _container(thing: Container) -> Tree:
+    """With nothing in it, it still says that there is one."""
+    said = _unusual(thing, ContainerSettings.model_fields)
+    companions = {one.name: _companion(one) for one in thing.companions}
+    return {**said, "companions": companions} if companions else said
+
+
+def _companion(one: Companion) -> Tree:
+    return {"image": one.image} | _unusual(one, CompanionSettings.model_fields)
+
+
+def _unusual(thing: object, known: Mapping[str, FieldInfo]) -> Tree:
+    said = {name: getattr(thing, name) for name in known if name not in ("image", "companions")}
+    return {name: _plain(name, value) for name, value in said.items() if value != known[name].default}
+
+
 def _parameter(one: Parameter) -> Tree:
     said = {name: _plain(name, getattr(one, name, None)) for name in ParameterSettings.model_fields}
     usual = {"title": one.name, "description": "", "longest": Text("").longest}
@@ -66,7 +87,7 @@ def _plain(name: str, value: object) -> object:
     match value:
         case StrEnum() | timedelta():
             return text_of(value)
-        case int() if name in _SIZES:
+        case int() if name in SIZES:
             return format_size(value)
         case float() if value.is_integer():
             return int(value)

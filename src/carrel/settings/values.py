@@ -2,10 +2,11 @@
 
 import ipaddress
 import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,12 @@ from carrel.domain.ids import is_name
 from carrel.domain.quiet import parse_quiet_hours
 
 NEVER = "never"
+
+_PART: Final = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+_HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(?::[0-9]{1,5})?"
+_IMAGE: Final = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
 
 
 def _duration(value: object) -> timedelta:
@@ -71,6 +78,23 @@ def _words(value: object) -> object:
 def _no_words(value: Sequence[str]) -> Sequence[str]:
     if not value or not all(value[:1]):
         raise ValueError("expected a program and its arguments")
+    return value
+
+
+def no_secret_in_argv(command: tuple[str, ...]) -> tuple[str, ...]:
+    if any("{secret}" in word for word in command):
+        raise ValueError(
+            "expected no {secret} here: every process of the machine can read a command line. Use the environment"
+        )
+    return command
+
+
+def _image(value: str) -> str:
+    if len(value) > 500 or _IMAGE.fullmatch(value) is None:
+        raise ValueError(
+            'expected the name of an image as registries write it, e.g. "quay.io/jupyter/scipy-notebook:2025-12-31", '
+            f'and without "https://"; "{value[:80]}" is none'
+        )
     return value
 
 
@@ -159,6 +183,7 @@ DurationOrNothing = Annotated[timedelta, BeforeValidator(_duration), AfterValida
 Size = Annotated[int, BeforeValidator(_size)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_words), AfterValidator(_no_words)]
+Image = Annotated[str, AfterValidator(_image)]
 QuietHoursText = Annotated[str, AfterValidator(_quiet_hours)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Origin = Annotated[str, AfterValidator(_origin)]

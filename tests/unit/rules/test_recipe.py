@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import pytest
 
+from carrel.domain.container import Companion, Container
 from carrel.domain.ids import TemplateName
 from carrel.domain.parameter import Number, Text
 from carrel.domain.preparation import Repository, Startup
@@ -38,6 +39,7 @@ OTHERS: dict[str, object] = {
     "activity_command": ("in-use",),
     "activity_writes": ("api/contents",),
     "activity_bytes": 64,
+    "container": Container(companions=(Companion("database", "postgres"),)),
 }
 
 

@@ -99,7 +99,7 @@ def test_secrets_are_not_written_and_stay_as_they_are_where_nobody_changes_them(
     [
         ("[templates.lab]\ncommand = []", "line 2: templates.lab.command: expected a program"),
         ("[templates.lab]\n\ncomand = ['x']", "line 3: there is no setting templates.lab.comand; did you mean"),
-        ("[templates.lab]\ntitle = 'x'", "line 2: templates.lab.command is missing."),
+        ("[templates.lab]\ntitle = 'x'", "line 1: templates.lab: expected a command to run, or an image"),
         ("[templates.lab]\ncommand = ['x']\n[templates.lab.startup]\nretries = 1", "templates.lab.startup.command is"),
         ("[templates.lab]\ncommand = ['x'", "This is not valid TOML"),
         ("[templates.other]\ncommand = ['x']", "Expected the table [templates.lab] and no other template."),

@@ -53,7 +53,9 @@ def check(spec: Spec, options: Options) -> None:
     template = spec.template
     where = f"templates.{template.name}"
     if not template.command:
-        raise Rejected(f"{where}.command is empty: say which program to run.")
+        raise Rejected(
+            f"{where}.command is empty: say which program to run on this machine; an image is for backends that run containers."
+        )
     for argument in template.command:
         _refuse_unknown(argument, f"{where}.command")
         if "{secret}" in argument:
