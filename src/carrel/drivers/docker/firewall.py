@@ -1,0 +1,99 @@
+"""Raises the walls around a network on this machine, sees whether they stand, and takes them away. Needs root; which rules they are,
+`walls` says. Rules of others are never touched.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from carrel.drivers.docker import walls as rules
+from carrel.drivers.docker.walls import Walls
+from carrel.ports.driver import DriverUnavailable
+
+_WAITS: Final = 5
+"""Seconds for others that write rules at the same moment."""
+_SECONDS: Final = 15.0
+_SYSTEM: Final = "/usr/sbin:/sbin:/usr/bin:/bin"
+"""Services are often started with a PATH that lacks what only root runs."""
+_SPEAKS_IPV6: Final = Path("/proc/net/if_inet6")
+
+
+class Firewall(Protocol):
+    """In this process, or in the gate's. Each is done in full before it returns, and may be repeated at any time."""
+
+    async def raise_walls(self, walls: Walls) -> None:
+        """Afterwards they stand, all of them and in order; costs one look where they stand already. Raises DriverUnavailable."""
+        ...
+
+    async def missing(self, walls: Walls) -> Sequence[str]:
+        """The rules that do not stand, as iptables-save would write them. Raises DriverUnavailable."""
+        ...
+
+    async def lower_walls(self, walls: Walls) -> None:
+        """Absence is success. Raises DriverUnavailable."""
+        ...
+
+
+class Iptables:
+    """The Firewall of a process that is root and in the network namespace of the engine."""
+
+    async def raise_walls(self, walls: Walls) -> None:
+        saved = await _save("iptables")
+        if rules.missing(saved, walls):
+            await _restore("iptables", rules.raising(saved, walls))
+        await self._each6(lambda saved: rules.raising6(saved, walls) if rules.missing6(saved, walls) else "")
+
+    async def missing(self, walls: Walls) -> Sequence[str]:
+        found = rules.missing(await _save("iptables"), walls)
+        if not _SPEAKS_IPV6.exists():
+            return found
+        return [*found, *(f"{line} (IPv6)" for line in rules.missing6(await _save("ip6tables"), walls))]
+
+    async def lower_walls(self, walls: Walls) -> None:
+        text = rules.lowering(await _save("iptables"), walls)
+        if text:
+            await _restore("iptables", text)
+        await self._each6(lambda saved: rules.lowering6(saved, walls))
+
+    async def _each6(self, change: Callable[[str], str]) -> None:
+        if not _SPEAKS_IPV6.exists():
+            return
+        text = change(await _save("ip6tables"))
+        if text:
+            await _restore("ip6tables", text)
+
+
+async def _save(program: str) -> str:
+    return await _run(f"{program}-save", "-t", rules.TABLE)
+
+
+async def _restore(program: str, text: str) -> None:
+    await _run(f"{program}-restore", "--noflush", "-w", str(_WAITS), given=text)
+
+
+async def _run(program: str, *arguments: str, given: str = "") -> str:
+    found = shutil.which(program) or shutil.which(program, path=_SYSTEM)
+    if found is None:
+        raise DriverUnavailable(f"The walls cannot be raised: {program} is not installed (package iptables).")
+    process = await asyncio.create_subprocess_exec(
+        found,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_SECONDS):
+            out, err = await process.communicate(given.encode())
+    except TimeoutError as error:
+        raise DriverUnavailable(f"{program} did not end within {_SECONDS:g} seconds.") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        lines = err.decode(errors="replace").strip().splitlines()
+        raise DriverUnavailable(f"{program}: {lines[0] if lines else f'exit status {process.returncode}'}")
+    return out.decode(errors="replace")
