@@ -12,7 +12,7 @@ class Companion:
     name: str
     image: str
     command: tuple[str, ...] = ()
-    """The image's own if empty. May hold what the template's may."""
+    """The image's own if empty; its entrypoint stays before it, as engines have it. May hold what the template's may."""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     user: str = ""
     memory: int | None = None
@@ -25,7 +25,9 @@ class Container:
     """All of it counts for drivers that run containers and for no other."""
 
     command: tuple[str, ...] | None = None
-    """Instead of the template's. Empty: what the image itself starts. None: the template's."""
+    """Instead of the template's. Empty: what the image itself starts. None: the template's. The image's entrypoint stays before it, as
+    engines have it: what `docker run IMAGE …` is given.
+    """
     port: int = 8888
     """Where the app listens inside."""
     home_path: str = "/carrel/home"

@@ -93,7 +93,7 @@ class CompanionSettings(BaseModel):
     image: Image
     """The container image."""
     command: Words = ()
-    """The program and its arguments, with the same words in braces as the template's; what the image itself starts if left out."""
+    """As `command` of the container; what the image itself starts if left out."""
     environment: Environment = {}
     """On top of the image's own. May hold the same words as `command`, and `{secret}`."""
     user: User = ""
@@ -117,7 +117,9 @@ class ContainerSettings(BaseModel):
     model_config = _SHAPE
 
     command: Words | None = None
-    """Instead of the template's. `[]`: what the image itself starts."""
+    """Instead of the template's. `[]`: what the image itself starts. Like all that `docker run IMAGE …` is given, it follows the entrypoint
+    that the image may have.
+    """
     port: Annotated[int, Field(ge=1, le=65535)] = _CONTAINER.port
     """Where the app listens inside; `{port}`."""
     home_path: HomePath = _CONTAINER.home_path
