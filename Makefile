@@ -29,8 +29,8 @@ up: .venv/carrel.stamp .lab/stamp ## Install what is needed and run Carrel with 
 apps: system .apps/stamp ## Install the other apps of the catalogue: marimo, Streamlit; as root also R Shiny and a desktop
 
 test: lint ## Check everything: lint, then every test. Needs no network once all is installed
-	@$(MAKE) -j3 system .lab/stamp .apps/stamp
-	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --durations=15 --durations-min=1 $(PYTEST_ARGS)
+	@$(MAKE) -j3 system .lab/stamp .apps/stamp .cache/images/debian.tar
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec tools/apart.sh $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --durations=15 --durations-min=1 $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Style, formatting, types and layers
 	@$(BIN)/ruff check .
@@ -85,3 +85,6 @@ system: .venv/dev.stamp
 	@echo "Installing marimo and Streamlit into .apps …"
 	@.apps/bin/python $(PIP_INSTALL) --require-hashes -r requirements/apps.txt
 	@touch $@
+
+.cache/images/debian.tar: tools/image.sh
+	@tools/image.sh $@

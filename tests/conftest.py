@@ -14,10 +14,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
-REAL_COMPONENTS = ("chromium", "postgresql", "jupyterlab", "catalogue")
-TRY_TWICE = ("tests/e2e/", "tests/integration/dataplane/")
+REAL_COMPONENTS = ("chromium", "postgresql", "jupyterlab", "catalogue", "docker")
+TRY_TWICE = ("tests/docker/", "tests/e2e/", "tests/integration/dataplane/")
 """Real programs on a busy machine: a test of these that fails is run once more, and the summary says so (docs/decisions/0008)."""
-TOGETHER = ("tests/e2e/pages/",)
+TOGETHER = ("tests/docker/", "tests/e2e/pages/")
 """Folders whose modules share what is dear to start."""
 FIRST = (*TOGETHER, "tests/e2e/", "tests/integration/drivers/", "tests/integration/", "tests/contract/")
 """Long ones before short ones, or several processes would wait for one at the end."""

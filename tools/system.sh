@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Programs that some tests run for real: Chromium, PostgreSQL, and the catalogue's R Shiny and desktop. As root on Debian or Ubuntu they are installed;
-# otherwise this names what will be skipped and how to get it. Tests start private instances themselves.
+# Programs that some tests run for real: Chromium, PostgreSQL, a Docker engine, and the catalogue's R Shiny and desktop. As root on Debian or Ubuntu
+# they are installed; otherwise this names what will be skipped and how to get it. Tests start private instances themselves.
 set -euo pipefail
 
 has_chromium() {
@@ -27,6 +27,14 @@ has_desktop() {
     local program
     for program in Xtigervnc websockify openbox xterm xauth; do command -v "$program" >/dev/null || return 1; done
     [[ -e /usr/share/novnc/vnc.html ]]
+}
+
+has_docker() {
+    local program
+    for program in /usr/sbin/dockerd /usr/sbin/iptables /usr/sbin/mkfs.xfs; do
+        [[ -x $program || -x ${program/sbin/bin} ]] || return 1
+    done
+    command -v ip >/dev/null
 }
 
 can_install() {
@@ -60,6 +68,19 @@ install_shiny() {
     apt_install r-cran-shiny
 }
 
+docker_packages=(docker.io iptables iproute2 xfsprogs)
+install_docker() {
+    # The tests start engines of their own; the package must not start one for the whole machine.
+    local policy=/usr/sbin/policy-rc.d made=
+    if [[ ! -e $policy ]]; then
+        made=yes
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod +x $policy
+    fi
+    apt_install "${docker_packages[@]}" || true
+    [[ ! $made ]] || rm $policy
+}
+
 desktop_packages=(tigervnc-standalone-server novnc websockify openbox xterm xauth)
 install_desktop() {
     apt_install "${desktop_packages[@]}"
@@ -81,3 +102,4 @@ provide chromium 'sudo apt-get install chromium  (Ubuntu: .venv/bin/playwright i
 provide postgresql 'sudo apt-get install postgresql'
 provide shiny 'sudo apt-get install r-cran-shiny'
 provide desktop "sudo apt-get install ${desktop_packages[*]}"
+provide docker "sudo apt-get install ${docker_packages[*]}"
