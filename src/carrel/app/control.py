@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from carrel.app.configure import configure, resume
+from carrel.app.dataplane import certificates_of
 from carrel.app.doctor.doctor import Doctor
 from carrel.app.housekeeping import keep_house
 from carrel.app.sockets import SocketServer
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
 from carrel.dataplane.activity import AppActivity
+from carrel.dataplane.certificates import Certificates
 from carrel.dataplane.files import EnvoyFiles
 from carrel.dataplane.keys import verifying_key
 from carrel.dataplane.probe import HttpProbe
@@ -66,6 +68,7 @@ class ControlPlane:
     context: Context
     publisher: Publisher
     activity: ActivityProbe
+    certificates: Certificates
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start_loops(self) -> None:
@@ -105,6 +108,8 @@ async def control_plane(
 
 async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitStack) -> ControlPlane:
     clock, bell = SystemClock(), Bell()
+    certificates = certificates_of(settings, clock)
+    await certificates.start()
     store = open_store(settings.database)
     stack.push_async_callback(store.aclose)
     await store.migrate()
@@ -139,7 +144,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
     await publisher.publish()
     await publisher.withdraw()
     await _ensure_bootstrap(settings, context)
-    return ControlPlane(settings, state, context, publisher, AppActivity())
+    return ControlPlane(settings, state, context, publisher, AppActivity(), certificates)
 
 
 async def _ensure_bootstrap(settings: Settings, context: Context) -> None:
@@ -197,6 +202,7 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
     replica = new_id()
     runs: dict[str, Callable[[], Awaitable[None]]] = {
         "publish routes": plane.publisher.run,
+        "renew certificates": plane.certificates.run,
         "watch use": _watching(plane).run,
         "keep house": partial(keep_house, context, plane.settings.keep_history),
         "keep homes": HomeKeeper(context).run,

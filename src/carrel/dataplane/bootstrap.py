@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from carrel.dataplane import notices
+from carrel.dataplane import notices, tls
 from carrel.domain.address import Addresses
 from carrel.domain.errors import Invalid
 
@@ -55,6 +55,8 @@ class BootstrapOptions:
     """How long a visitor may take over a request's headers."""
     report_seconds: int = 60
     """How often a long-lived stream is reported."""
+    encrypted: bool = False
+    """The listeners speak TLS themselves, each with the certificate of its file (tls.py)."""
 
 
 def bootstrap(options: BootstrapOptions) -> dict[str, Any]:
@@ -143,6 +145,7 @@ def _values(options: BootstrapOptions) -> dict[str, object]:
         "report_interval": f"{options.report_seconds}s",
         "report_after_ms": options.report_seconds * 1000 * 5 // 6,
         "strip": _resource("strip.lua"),
+        **(tls.encrypted_values(options.run_dir) if options.encrypted else tls.plain_values()),
         **notices.values(addresses.hub_page()),
     }
 

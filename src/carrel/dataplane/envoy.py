@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from carrel.dataplane import files, logfile
+from carrel.dataplane import files, logfile, tls
 from carrel.dataplane.binary import check_ports_free, find_binary
 from carrel.dataplane.bootstrap import BootstrapOptions, bootstrap, listens_at
 from carrel.dataplane.process import Process, find, open_files, spawn
@@ -249,10 +249,16 @@ class Envoy:
             return b""
 
     def _check_files(self) -> None:
-        run_dir = self._options.bootstrap.run_dir
-        missing = [name for name in _NEEDED if not (run_dir / name).exists()]
+        missing = self.missing_files()
         if missing:
+            run_dir = self._options.bootstrap.run_dir
             raise Internal(f"Envoy cannot start before {', '.join(missing)} stand in {run_dir}.")
+
+    def missing_files(self) -> list[str]:
+        """Which of those that the control plane writes are not there yet."""
+        options = self._options.bootstrap
+        needed = (*_NEEDED, *(tls.CERTIFICATES.values() if options.encrypted else ()))
+        return [name for name in needed if not (options.run_dir / name).exists()]
 
     def _prepare_log(self) -> None:
         log = self._options.log

@@ -19,7 +19,7 @@ _TYPES: Final = "type.googleapis.com/envoy"
 
 def routes_file(routes: Iterable[Route]) -> bytes:
     endpoints = [_endpoint(route) for route in sorted(routes, key=lambda route: route.workspace_id)]
-    return _discovery(
+    return discovery(
         {
             "@type": f"{_TYPES}.config.endpoint.v3.ClusterLoadAssignment",
             "cluster_name": "workspace",
@@ -173,10 +173,11 @@ _BRINGS_A_CODE: Final = {"header": {"name": ":path", "string_match": {"contains"
 
 def _filter(name: str, config: dict[str, Any]) -> bytes:
     kind = f"{_TYPES}.config.core.v3.TypedExtensionConfig"
-    return _discovery({"@type": kind, "name": name, "typed_config": config})
+    return discovery({"@type": kind, "name": name, "typed_config": config})
 
 
-def _discovery(resource: dict[str, Any]) -> bytes:
+def discovery(resource: dict[str, Any]) -> bytes:
+    """One resource as a file that Envoy watches."""
     body = json.dumps([resource], separators=(",", ":"))
     version = hashlib.sha256(body.encode()).hexdigest()[:16]
     return f'{{"version_info":"{version}","resources":{body}}}\n'.encode()

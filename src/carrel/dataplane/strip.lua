@@ -19,8 +19,8 @@ end
 
 local function outside(address, door, own)
   local path = path_in(address, own)
-  -- An app that was told its prefix may have written it itself.
-  if not path or string.sub(path, 1, #door) == door then return path or address end
+  -- An app that was told its prefix may have written it itself, with the slash at its end or without.
+  if not path or string.sub(path, 1, #door) == door or string.match(path, "^[^?#]*") .. "/" == door then return path or address end
   return door .. string.gsub(path, "^/+", "")
 end
 
@@ -45,6 +45,7 @@ function envoy_on_request(h)
   headers:replace("x-envoy-original-path", path)                     -- what streams.log shows
   headers:replace("x-forwarded-prefix", string.sub(door, 1, -2))
   headers:replace("x-script-name", string.sub(door, 1, -2))
+  headers:replace("x-rstudio-root-path", string.sub(door, 1, -2))    -- RStudio reads no other, and goes by it in redirects and cookies
 end
 
 function envoy_on_response(h)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ from carrel.domain.pool import Pool
 from carrel.domain.template import Template
 from carrel.domain.units import parse_duration
 from carrel.settings.recipes import BackendSettings, PoolSettings, TemplateSettings
+from carrel.settings.tls_settings import demand_pairs, pairs
 from carrel.settings.values import (
     AbsolutePath,
     DatabaseUrl,
@@ -50,6 +52,14 @@ class Settings(BaseModel):
     """What people type to reach the hub, if it is not `http://localhost:<port>`."""
     workspaces_url: StarredOrigin | None = None
     """Where workspaces live, the star being a workspace's id. Another domain than the hub's. Default `http://*.localhost:<workspaces_port>`."""
+    tls_certificate: AbsolutePath | None = None
+    """PEM file with the certificate (and its chain) that Envoy shows for the hub; without one it speaks plain HTTP. A renewed file is taken up by itself."""
+    tls_key: AbsolutePath | None = None
+    """PEM file with the private key of `tls_certificate`, without a password."""
+    workspaces_tls_certificate: AbsolutePath | None = None
+    """The same for the workspaces, a wildcard. Default: that of the hub, which then holds both names."""
+    workspaces_tls_key: AbsolutePath | None = None
+    """PEM file with the private key of `workspaces_tls_certificate`."""
     state_dir: AbsolutePath
     """Everything that must outlive a restart. Default `$XDG_STATE_HOME/carrel`, else `~/.local/state/carrel`; `make up` uses `./state`."""
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
@@ -153,6 +163,12 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _certificates_are_pairs(self) -> "Settings":
+        schemes = {urlsplit(self.hub_url).scheme, urlsplit(self._workspaces_base).scheme}
+        demand_pairs(self, is_https=schemes == {"https"})
+        return self
+
+    @model_validator(mode="after")
     def _pools_name_what_exists(self) -> "Settings":
         for name, pool in self.pools.items():
             _demand(f"pools.{name}", "template", pool.template, self.templates)
@@ -163,6 +179,15 @@ class Settings(BaseModel):
     @property
     def hub_url(self) -> str:
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether Envoy itself speaks TLS."""
+        return self.tls_certificate is not None
+
+    def certificates(self) -> Mapping[str, tuple[Path, Path]]:
+        """Certificate and key of each listener; nothing where it speaks plain HTTP."""
+        return pairs(self)
 
     @property
     def database(self) -> str:

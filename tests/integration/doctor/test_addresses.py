@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.certificates import Authority, put
 
 from carrel.app.doctor import addresses as gathered
 from carrel.domain.finding import Outcome
@@ -106,6 +107,25 @@ async def test_a_certificate_that_is_believed_and_soon_over(
         given = {"public_url": f"https://localhost:{port}", "workspaces_url": f"https://*.localhost:{port}"}
         found = await findings(patient_of(tmp_path / "S", **given), addresses.CERTIFICATE)
     assert "ends in 5 days" in produced(found, "CRL305", Outcome.WARNING, about="localhost").found
+
+
+async def test_a_certificate_file_that_would_not_be_taken_in_or_is_soon_over(tmp_path: Path) -> None:
+    authority = Authority()
+    certificate, key = put(
+        tmp_path, authority.pair("localhost", "*.localhost", ends=timedelta(days=9, hours=1))
+    )
+    given = {
+        "public_url": "https://localhost:1",
+        "workspaces_url": "https://*.localhost:1",
+        "tls_certificate": str(certificate),
+        "tls_key": str(key),
+    }
+    patient, about = patient_of(tmp_path / "S", **given), str(certificate)
+    found = await findings(patient, addresses.CERTIFICATE)
+    assert "ends in 9 days" in produced(found, "CRL305", Outcome.WARNING, about=about).found
+    key.write_text(authority.pair("localhost")[1])
+    found = await findings(patient, addresses.CERTIFICATE)
+    assert "is not that of" in produced(found, "CRL305", Outcome.BAD, about=about).found
 
 
 async def test_no_certificate_is_looked_for_over_plain_http(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 import httpx
 from cryptography import x509
 
+from carrel.app.dataplane import certificate_places
 from carrel.app.doctor.checks import Check
 from carrel.app.doctor.patient import Patient
 from carrel.app.doctor.websocket import Refused, echoed
+from carrel.dataplane.certificates import CertificatePlace, read_pair
+from carrel.domain.errors import Invalid
 from carrel.domain.finding import Finding
 from carrel.domain.ids import WorkspaceId
 from carrel.mint import new_id, new_secret
@@ -37,6 +40,8 @@ def checks(patient: Patient) -> list[Check]:
     ]
     if _is_encrypted(patient):
         found.append(Check((addresses.CERTIFICATE,), lambda: _certificates(patient)))
+    if patient.settings.encrypts:
+        found.append(Check((addresses.CERTIFICATE,), lambda: _certificate_files(patient)))
     if patient.context is not None:
         context = patient.context
         found += [
@@ -191,6 +196,20 @@ async def _certificates(patient: Patient) -> Iterable[Finding]:
     hub, workspace, _ = _places(patient)
     found = await asyncio.gather(*(_certificate(patient, place) for place in (hub, workspace)))
     return [addresses.certificate(seen) for seen in found]
+
+
+async def _certificate_files(patient: Patient) -> Iterable[Finding]:
+    """Those of a Carrel that shows them itself: a pair that does not fit is seen long before the one in use ends."""
+    places = dict.fromkeys(certificate_places(patient.settings).values())
+    return [await asyncio.to_thread(_certificate_file, place, patient.clock.now()) for place in places]
+
+
+def _certificate_file(place: CertificatePlace, now: datetime) -> Finding:
+    try:
+        left = (read_pair(place).ends - now).total_seconds() / 86_400
+    except Invalid as error:
+        return addresses.certificate_file(str(place.certificate), None, error.sentence)
+    return addresses.certificate_file(str(place.certificate), left, None)
 
 
 async def _certificate(patient: Patient, place: _Place) -> Certificate:

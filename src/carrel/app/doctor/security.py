@@ -36,7 +36,7 @@ async def _settings(patient: Patient) -> Iterable[Finding]:
         security.domains(urlsplit(hub).hostname or "", known.workspaces_domain),
         security.one_trust(local, is_public=patient.is_public),
         security.root(is_root=os.geteuid() == 0, local_pools=local),
-        security.hops(hub, patient.settings.trusted_hops),
+        security.hops(hub, patient.settings.trusted_hops, encrypts=patient.settings.encrypts),
     ]
 
 

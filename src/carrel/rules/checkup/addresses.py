@@ -135,6 +135,17 @@ def certificate(seen: Certificate) -> Finding:
     return CERTIFICATE.good(f"{said} is good for {seen.days_left:.0f} days.", about=seen.host)
 
 
+def certificate_file(path: str, days_left: float | None, complaint: str | None) -> Finding:
+    """The file that is to be shown next. `complaint`: why it is not taken in; the one before it goes on meanwhile."""
+    if complaint is not None or days_left is None:
+        return CERTIFICATE.bad(f"A renewed one would not be taken in. {complaint}", about=path)
+    if days_left < 0:
+        return CERTIFICATE.bad(f"That in {path} ended {-days_left:.0f} days ago.", about=path)
+    if days_left < EXPIRES_SOON:
+        return CERTIFICATE.warning(f"That in {path} ends in {days_left:.0f} days.", about=path)
+    return CERTIFICATE.good(f"That in {path} is good for {days_left:.0f} days.", about=path)
+
+
 def outside(*, listens_on: str, listens_beyond: bool, hub_is_local: bool) -> Finding:
     """`listens_beyond`: on more than the loopback device. `hub_is_local`: public_url is a name of this machine only."""
     if listens_beyond and hub_is_local:

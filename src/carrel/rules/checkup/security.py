@@ -23,7 +23,7 @@ TLS: Final = Kind(
     "CRL603",
     "Encryption on the way",
     "Over plain http everybody on the way reads passwords, cookies and notebooks.",
-    "Put a proxy with a certificate in front and give public_url and workspaces_url with https://.",
+    "Set tls_certificate and tls_key, or put a proxy with a certificate in front (docs/how-to/use-tls.md); give public_url and workspaces_url with https://.",
 )
 DOMAINS: Final = Kind(
     "CRL604",
@@ -121,9 +121,9 @@ def root(*, is_root: bool, local_pools: Sequence[str]) -> Finding:
     return ROOT.good("It is not root." if not is_root else "It is root, but no pool uses the local driver.")
 
 
-def hops(hub: str, trusted: int) -> Finding:
-    """Envoy itself speaks plain http, so https means that a proxy stands in front."""
-    if hub.startswith("https://") and trusted == 0:
+def hops(hub: str, trusted: int, *, encrypts: bool = False) -> Finding:
+    """`encrypts`: Envoy speaks TLS itself; otherwise https means that a proxy stands in front."""
+    if hub.startswith("https://") and trusted == 0 and not encrypts:
         return HOPS.warning("public_url is https, so a proxy stands in front, and trusted_hops is 0.")
     return HOPS.good(f"{trusted} are believed." if trusted else "None stands in front.")
 

@@ -175,6 +175,10 @@ ADDRESSES: list[Case] = [
     ("CRL305", lambda: addresses.certificate(Certificate("h", -3, "expired")), BAD, "3 days ago"),
     ("CRL305", lambda: addresses.certificate(Certificate("h", 60, "self-signed")), BAD, "self-signed"),
     ("CRL305", lambda: addresses.certificate(Certificate("h")), UNKNOWN, "could not be read"),
+    ("CRL305", lambda: addresses.certificate_file("/c.pem", 60, None), GOOD, "60 days"),
+    ("CRL305", lambda: addresses.certificate_file("/c.pem", 5, None), WARNING, "5 days"),
+    ("CRL305", lambda: addresses.certificate_file("/c.pem", -3, None), BAD, "3 days ago"),
+    ("CRL305", lambda: addresses.certificate_file("/c.pem", None, "No key."), BAD, "No key."),
     (
         "CRL306",
         lambda: addresses.outside(listens_on="0.0.0.0", listens_beyond=True, hub_is_local=True),
@@ -348,6 +352,7 @@ SECURITY: list[Case] = [
     ("CRL606", lambda: security.root(is_root=False, local_pools=["lab"]), GOOD, "not root"),
     ("CRL607", lambda: security.hops(HUB, 0), WARNING, "trusted_hops is 0"),
     ("CRL607", lambda: security.hops(HUB, 1), GOOD, "1 are believed"),
+    ("CRL607", lambda: security.hops(HUB, 0, encrypts=True), GOOD, "None stands in front"),
     ("CRL607", lambda: security.hops("http://localhost:8000", 0), GOOD, "None"),
 ]
 TABLE = [*MACHINE, *DATAPLANE, *ADDRESSES, *STORE, *POOLS, *SECURITY]
