@@ -3,17 +3,27 @@
 It reaches the internet; that its workspaces reach neither one another nor this machine is for the engine (`icc`) and for `walls`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any, Final
 
 from aiodocker import Docker
+from aiodocker.exceptions import DockerError
 
 from carrel.domain.ids import InstallationId
 from carrel.drivers.docker.addresses import AddressBook
 from carrel.drivers.docker.walls import BRIDGES
 from carrel.ports.clock import Clock
+from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
+
+_BRIDGE_NAME: Final = "com.docker.network.bridge.name"
+_NOT_FOUND: Final = 404
+_SMALLEST: Final = 29
+"""A subnet's bits: one smaller than /29 has room for hardly anybody beside the machine itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +81,22 @@ class Network:
 
         Raises Rejected (the subnet is taken, or is none), OutOfCapacity (the engine has none left), DriverUnavailable.
         """
-        raise NotImplementedError
+        found = await self.find()
+        if found is not None:
+            return found
+        try:
+            await self._create(self._subnet or await self._free_subnet())
+        except DockerError as error:
+            # another control plane was quicker: the engine refuses a second one of this name or with this bridge
+            found = await self.find()
+            if found is None:
+                raise self._refusal(error) from error
+        return found or await self._just_made()
 
     async def find(self) -> NetworkAt | None:
-        """None while there is none; makes none. Raises DriverUnavailable."""
-        raise NotImplementedError
+        """None while there is none; makes none. Raises DriverUnavailable, and Rejected where somebody else's has its name."""
+        shown = await self._shown(self._names.network)
+        return None if shown is None else self._read(shown)
 
     async def choose(self, at: NetworkAt) -> str:
         """An address for a new workspace, to be given as IPAMConfig.IPv4Address; spoken for at once, so each call gives another.
@@ -83,7 +104,16 @@ class Network:
         A workspace that starts again takes its own once more (its container's IPAMConfig says which). Raises OutOfCapacity,
         DriverUnavailable.
         """
-        raise NotImplementedError
+        filters = {"label": [f"{key}={value}" for key, value in self._names.labels.items()]}
+        with _asking("list its containers"):
+            ours = await self._client().containers.list(all=True, filters=filters)
+        on_it = await self._shown(at.id) or {}
+        taken = {at.gateway}
+        for one in ours:
+            taken |= _addresses_of(one._container.get("NetworkSettings") or {})
+        for other in (on_it.get("Containers") or {}).values():
+            taken.add(str(other.get("IPv4Address", "")).partition("/")[0])
+        return self._book.take(at.subnet, taken, self._clock.now())
 
     def give_back(self, address: str) -> None:
         """Call it before its workspace is removed; it then rests ten minutes."""
@@ -91,4 +121,123 @@ class Network:
 
     async def remove(self) -> None:
         """For an explicit cleanup only. Absence is success; Rejected while workspaces are on it."""
-        raise NotImplementedError
+        found = await self.find()
+        if found is None:
+            return
+        try:
+            await self._delete(found.id)
+        except DockerError as error:
+            raise Rejected(f"The network {found.name} is not removed: {error.message}") from error
+
+    async def _create(self, subnet: str) -> None:
+        await self._client().networks.create(network_body(self._names, subnet))
+
+    async def _free_subnet(self) -> str:
+        """One that the engine chooses. It lets us give addresses only where the subnet was named, so it is asked by a trial network, which
+        goes again; one that was left over goes first.
+        """
+        name = f"{self._names.network}-trial"
+        with suppress(DockerError):
+            await self._delete(name)
+        trial = await self._client().networks.create(trial_body(self._names, name))
+        try:
+            return _subnet_of(await trial.show())
+        finally:
+            await self._delete(trial.id)
+
+    async def _delete(self, name: str) -> None:
+        try:
+            await (await self._client().networks.get(name)).delete()
+        except DockerError as error:
+            if error.status != _NOT_FOUND:
+                raise
+
+    async def _just_made(self) -> NetworkAt:
+        found = await self.find()
+        if found is None:
+            raise DriverUnavailable(f"The network {self._names.network} was removed as soon as it was made.")
+        return found
+
+    async def _shown(self, name: str) -> dict[str, Any] | None:
+        with _asking("show its network"):
+            try:
+                return await (await self._client().networks.get(name)).show()
+            except DockerError as error:
+                if error.status == _NOT_FOUND:
+                    return None
+                raise
+
+    def _read(self, shown: Mapping[str, Any]) -> NetworkAt:
+        labels, options = shown.get("Labels") or {}, shown.get("Options") or {}
+        if any(labels.get(key) != value for key, value in self._names.labels.items()):
+            raise Rejected(
+                f"The engine has a network {self._names.network} that is not of this installation and backend; remove or rename it."
+            )
+        settings = shown["IPAM"]["Config"][0]
+        bridge = options.get(_BRIDGE_NAME, self._names.bridge)
+        return NetworkAt(shown["Id"], shown["Name"], bridge, settings["Subnet"], settings["Gateway"])
+
+    def _refusal(self, error: DockerError) -> DriverError:
+        said, backend = error.message, self._names.backend
+        if "overlaps" in said and self._subnet:
+            return Rejected(
+                f'backends.{backend}.subnet is "{self._subnet}", and another network has addresses of it. Choose another.'
+            )
+        if "could not find an available" in said or "overlaps" in said:
+            return OutOfCapacity(
+                f"The engine has no subnet left for the network of {backend}. Give the backend a `subnet`, or remove networks nobody uses."
+            )
+        return DriverUnavailable(f"The engine did not make the network {self._names.network}: {said}")
+
+
+def read_subnet(text: str) -> str | None:
+    """As the engine writes it; None for what is no subnet for workspaces."""
+    try:
+        found = IPv4Network(text)
+    except ValueError:
+        return None
+    return str(found) if found.prefixlen <= _SMALLEST else None
+
+
+def network_body(names: Names, subnet: str) -> dict[str, Any]:
+    """Workspaces do not reach one another (`icc`), and go out by the machine's own address."""
+    first = IPv4Network(subnet).network_address + 1
+    return {
+        "Name": names.network,
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "EnableIPv6": False,
+        "Labels": dict(names.labels),
+        "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet, "Gateway": str(first)}]},
+        "Options": {
+            _BRIDGE_NAME: names.bridge,
+            "com.docker.network.bridge.enable_icc": "false",
+            "com.docker.network.bridge.enable_ip_masquerade": "true",
+        },
+    }
+
+
+def trial_body(names: Names, name: str) -> dict[str, Any]:
+    return {"Name": name, "CheckDuplicate": True, "Driver": "bridge", "Labels": dict(names.labels)}
+
+
+def _subnet_of(shown: Mapping[str, Any]) -> str:
+    return str(shown["IPAM"]["Config"][0]["Subnet"])
+
+
+def _addresses_of(settings: Mapping[str, Any]) -> set[str]:
+    """Also of one that does not run: what it was given it takes again when it starts."""
+    found: set[str] = set()
+    for network in (settings.get("Networks") or {}).values():
+        given = (network.get("IPAMConfig") or {}).get("IPv4Address")
+        found |= {address for address in (given, network.get("IPAddress")) if address}
+    return found
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (DockerError, OSError, TimeoutError) as error:
+        said = error.message if isinstance(error, DockerError) else type(error).__name__
+        raise DriverUnavailable(f"The engine did not {what}: {said}") from error
