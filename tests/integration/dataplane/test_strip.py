@@ -66,13 +66,15 @@ async def test_the_app_is_told_its_prefix_and_nothing_of_ours(rig: Rig, stripped
     forged = [
         ("x-forwarded-prefix", "/evil"),
         ("x-script-name", "/evil"),
+        ("x-rstudio-root-path", "/evil"),
         ("x-carrel-own", "evil.test"),
         ("x-envoy-original-path", "/e"),
     ]
     await rig.enter(stripped, "x", headers=forged)
 
     seen = stripped.app.last
-    assert seen.every("x-forwarded-prefix") == seen.every("x-script-name") == [f"/w/{stripped.id}"]
+    for name in ("x-forwarded-prefix", "x-script-name", "x-rstudio-root-path"):
+        assert seen.every(name) == [f"/w/{stripped.id}"]
     assert seen.every("x-envoy-original-path") == [f"{stripped.door}x"]
     assert not [name for name in seen.names if name.startswith("x-carrel-")]
     assert seen.every("authorization") == [f"token {stripped.secret}"]
@@ -91,6 +93,11 @@ async def test_the_app_is_told_its_prefix_and_nothing_of_ours(rig: Rig, stripped
         ("../x", "../x"),
         ("?page=2", "?page=2"),
         ("{door}x", "{door}x"),
+        ("{door}", "{door}"),
+        ("{bare}", "{bare}"),
+        ("{bare}?x", "{bare}?x"),
+        ("{bare}x", "{door}{rest}x"),
+        ("http://{host}{bare}#x", "{bare}#x"),
         ("http://{host}/x", "{door}x"),
         ("https://{HOST}/x", "{door}x"),
         ("http://{host}", "{door}"),
@@ -110,6 +117,8 @@ async def test_a_redirect_to_its_own_address_leads_through_the_door(
 ) -> None:
     words = {
         "door": stripped.door,
+        "bare": stripped.door[:-1],
+        "rest": stripped.door[1:-1],
         "host": rig.host(stripped),
         "HOST": rig.host(stripped).upper(),
         "port": stripped.port,
@@ -142,6 +151,7 @@ async def test_a_refresh_leads_through_the_door(rig: Rig, stripped: Workspace, s
         ("a=1; Path=/", "a=1; Path={door}"),
         ("a=1; Path=/sub; HttpOnly", "a=1; Path={door}sub; HttpOnly"),
         ("a=1; path={door}sub", "a=1; Path={door}sub"),
+        ("a=1; path={bare}; HttpOnly", "a=1; Path={bare}; HttpOnly"),
         ("a=Path=/x", "a=Path=/x"),
         ("a=1; Domain=localhost; Path=/", "a=1; Path={door}"),
     ],
@@ -149,13 +159,13 @@ async def test_a_refresh_leads_through_the_door(rig: Rig, stripped: Workspace, s
 async def test_its_cookies_stay_behind_the_door(rig: Rig, stripped: Workspace, said: str, kept: str) -> None:
     answers(
         stripped.app,
-        ("set-cookie", said.format(door=stripped.door)),
+        ("set-cookie", said.format(door=stripped.door, bare=stripped.door[:-1])),
         ("set-cookie", "carrel-ticket=x; Path=/"),
     )
 
     answer = await rig.enter(stripped)
 
-    assert answer.every("set-cookie") == [kept.format(door=stripped.door)]
+    assert answer.every("set-cookie") == [kept.format(door=stripped.door, bare=stripped.door[:-1])]
 
 
 async def test_a_stream_is_carried_without_the_prefix(rig: Rig, stripped: Workspace) -> None:
@@ -175,7 +185,8 @@ async def test_an_app_that_knows_its_prefix_sees_and_says_what_it_always_did(
     )
 
     assert workspace.app.last.target == f"{workspace.door}/a//b?c"
-    assert not {"x-forwarded-prefix", "x-script-name", "x-envoy-original-path"} & workspace.app.last.names
+    told = {"x-forwarded-prefix", "x-script-name", "x-rstudio-root-path", "x-envoy-original-path"}
+    assert not told & workspace.app.last.names
     assert [answer.header(name) for name in ("location", "refresh", "content-location")] == [
         "/x",
         "0; url=/x",
