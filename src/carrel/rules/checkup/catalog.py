@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from carrel.domain.finding import SEVERITY, Finding
-from carrel.rules.checkup import addresses, dataplane, machine, pools, security, store
+from carrel.rules.checkup import addresses, containers, dataplane, machine, pools, security, store
 from carrel.rules.checkup.kind import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -13,6 +13,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     *addresses.ALL,
     *store.ALL,
     *pools.ALL,
+    *containers.ALL,
     *security.ALL,
 )
 """In the order of their codes."""
