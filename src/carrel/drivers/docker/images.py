@@ -2,17 +2,36 @@
 registry's refusal means is in `pull_faults`, how far it has come in `pulling`.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Final, Literal
 
 from aiodocker import Docker
+from aiodocker.exceptions import DockerError
+from aiohttp import ClientError
 
+from carrel.clock import SystemClock
+from carrel.domain.instance import Progress
+from carrel.drivers.docker import image_name, pull_faults, registries
+from carrel.drivers.docker.image_name import ImageName
+from carrel.drivers.docker.pulling import Pulling
 from carrel.drivers.docker.registries import Registry
-from carrel.ports.driver import Progress
+from carrel.ports.clock import Clock
+from carrel.ports.driver import DriverUnavailable
 
 Policy = Literal["missing", "always", "never"]
+
+PAUSES: Final = (2.0, 10.0)
+"""Seconds before another try at a registry that does not answer; the engine tries each part several times by itself."""
+SILENT_FOR: Final = 600.0
+"""Seconds without a word from the engine after which fetching is given up: it says each second that it is trying again."""
+FRESH_FOR: Final = 60.0
+"""Seconds in which "always" does not ask the registry again, so that 50 claims are not 50 questions."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +47,30 @@ class ImageFacts:
     """Exposed ones, TCP only, ascending."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    pulling: Pulling
+    task: asyncio.Task[None]
+
+
 class Images:
     def __init__(
         self,
         client: Callable[[], Docker],
         *,
         policy: Policy = "missing",
-        registries: Mapping[str, Registry] = MappingProxyType({}),
+        known: Mapping[str, Registry] = MappingProxyType({}),
+        clock: Clock | None = None,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
-        """`client` is asked at each use, so that it may be opened late and opened anew."""
+        """`client` is asked at each use, so that it may be opened late and opened anew. `known`: registries with a password."""
         self._client = client
         self._policy = policy
-        self._registries = registries
+        self._known = known
+        self._clock = clock or SystemClock()
+        self._pauses = pauses
+        self._jobs: dict[str, _Job] = {}
+        self._fetched: dict[str, float] = {}
 
     async def ensure(self, image: str) -> ImageFacts:
         """Returns when the image is there. Whoever gives up waiting stops nobody: what was begun is fetched to its end.
@@ -47,11 +78,129 @@ class Images:
         Raises Rejected with IMAGE_MISSING (no such image, refused, no name of one), OutOfCapacity with DISK_FULL, DriverUnavailable when
         the engine is away, or the registry after several tries.
         """
-        raise NotImplementedError
+        name = image_name.read(image)
+        if name is None:
+            raise pull_faults.misnamed(image)
+        facts = await self._here(name)
+        if facts is None and not name.can_be_pulled:
+            raise pull_faults.missing(image, because="one named by its id cannot be fetched")
+        if facts is None and self._policy == "never":
+            raise pull_faults.missing(image, because='its backend fetches none (pull = "never")')
+        if facts is None:
+            return await self._fetch(name, image)
+        if self._policy == "always" and name.can_be_pulled and not self._is_fresh(name):
+            return await self._renewed(name, image, facts)
+        return facts
 
     def progress(self, image: str) -> Progress | None:
         """How far fetching it has come; None while nobody fetches it."""
-        raise NotImplementedError
+        name = image_name.read(image)
+        job = self._jobs.get(name.full) if name is not None else None
+        return job.pulling.progress if job is not None else None
 
     async def aclose(self) -> None:
         """Ends what is being fetched; what the engine has of it already, it keeps."""
+        tasks = [job.task for job in self._jobs.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _here(self, name: ImageName) -> ImageFacts | None:
+        try:
+            return facts_of(await self._client().images.inspect(name.full))
+        except DockerError as error:
+            if error.status == 404:
+                return None
+            raise pull_faults.refusal(name.full, name.registry, error) from error
+        except (ClientError, OSError, TimeoutError) as error:
+            raise pull_faults.engine_away() from error
+
+    def _is_fresh(self, name: ImageName) -> bool:
+        at = self._fetched.get(name.full)
+        return at is not None and self._clock.monotonic() - at < FRESH_FOR
+
+    async def _renewed(self, name: ImageName, image: str, facts: ImageFacts) -> ImageFacts:
+        """A registry that is away keeps nobody from the image that is there; one that refuses does."""
+        try:
+            return await self._fetch(name, image)
+        except DriverUnavailable as error:
+            _log.warning("The image that is there is used: %s", error.sentence)
+            return facts
+
+    async def _fetch(self, name: ImageName, image: str) -> ImageFacts:
+        job = self._jobs.get(name.full) or self._begin(name, image)
+        try:
+            await asyncio.shield(job.task)
+        except asyncio.CancelledError:
+            if job.task.cancelled():
+                raise DriverUnavailable("This backend is being closed.") from None
+            raise
+        facts = await self._here(name)
+        if facts is None:
+            raise pull_faults.broken_off(image)
+        return facts
+
+    def _begin(self, name: ImageName, image: str) -> _Job:
+        pulling = Pulling(image)
+        job = _Job(pulling, asyncio.create_task(self._pull(name, pulling)))
+        self._jobs[name.full] = job
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._jobs.pop(name.full, None)
+            if not task.cancelled():
+                task.exception()  # looked at, as everybody who waited may have given up
+
+        job.task.add_done_callback(over)
+        return job
+
+    async def _pull(self, name: ImageName, pulling: Pulling) -> None:
+        for pause in (*self._pauses, None):
+            try:
+                await self._pull_once(name, pulling)
+            except DriverUnavailable as error:
+                if pause is None:
+                    raise
+                _log.info("Fetching is tried again in %g seconds: %s", pause, error.sentence)
+                await self._clock.sleep(pause)
+            else:
+                return
+
+    async def _pull_once(self, name: ImageName, pulling: Pulling) -> None:
+        try:
+            await self._listen(name, pulling)
+        except DockerError as error:
+            raise pull_faults.refusal(pulling.image, name.registry, error) from error
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
+            raise pull_faults.broken_off(pulling.image) from error
+        if await self._here(name) is None:  # aiodocker takes a lost connection for the end
+            raise pull_faults.broken_off(pulling.image)
+        self._fetched[name.full] = self._clock.monotonic()
+
+    async def _listen(self, name: ImageName, pulling: Pulling) -> None:
+        stream = self._client().images.pull(
+            name.full, auth=registries.credentials(self._known, name.registry), stream=True
+        )
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(SILENT_FOR) as patience:
+                async for message in stream:
+                    pulling.hear(message)
+                    patience.reschedule(loop.time() + SILENT_FOR)
+        finally:
+            if isinstance(stream, AsyncGenerator):  # the engine goes on for as long as somebody listens
+                await stream.aclose()
+
+
+def facts_of(shown: Mapping[str, Any]) -> ImageFacts:
+    """From what the engine shows of an image."""
+    config = shown.get("Config") or {}
+    environment = dict(line.split("=", 1) for line in config.get("Env") or () if "=" in line)
+    ports = (port.removesuffix("/tcp") for port in config.get("ExposedPorts") or ())
+    return ImageFacts(
+        id=shown["Id"],
+        user=config.get("User") or "",
+        environment=MappingProxyType(environment),
+        command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        working_dir=config.get("WorkingDir") or "",
+        ports=tuple(sorted(int(port) for port in ports if port.isdigit())),
+    )

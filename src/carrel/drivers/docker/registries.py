@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from carrel.drivers.docker import image_name
-from carrel.drivers.options import refuse
-from carrel.ports.driver import DriverContext, DriverUnavailable
+from carrel.ports.driver import DriverContext, DriverUnavailable, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,9 @@ def _one(context: DriverContext, entry: object) -> Registry:
     return Registry(username, file)
 
 
-def _refused(context: DriverContext) -> Exception:
-    expected = 'registries by their hosts, each as { username = "…", password_file = "/…" }'
-    return refuse(context, "registries", expected)
+def _refused(context: DriverContext) -> Rejected:
+    """Without what was given: it may hold a password."""
+    return Rejected(
+        f"backends.{context.backend}.registries is not understood. Expected registries by their hosts, each with nothing but a username "
+        f'and a password_file: "quay.io" = {{ username = "ada", password_file = "/etc/carrel/quay" }}.'
+    )
