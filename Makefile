@@ -29,7 +29,7 @@ up: .venv/carrel.stamp .lab/stamp ## Install what is needed and run Carrel with 
 apps: system .apps/stamp ## Install the other apps of the catalogue: marimo, Streamlit; as root also R Shiny and a desktop
 
 test: lint ## Check everything: lint, then every test. Needs no network once all is installed
-	@$(MAKE) -j3 system .lab/stamp .apps/stamp .cache/images/debian.tar
+	@$(MAKE) -j3 system .lab/stamp .apps/stamp .cache/images/lab.tar
 	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec tools/apart.sh $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --durations=15 --durations-min=1 $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Style, formatting, types and layers
@@ -88,3 +88,6 @@ system: .venv/dev.stamp
 
 .cache/images/debian.tar: tools/image.sh
 	@tools/image.sh $@
+
+.cache/images/lab.tar: tools/lab_image.sh .cache/images/debian.tar .lab/stamp
+	@tools/lab_image.sh .cache/images/debian.tar $@

@@ -20,6 +20,9 @@ IMAGES = ROOT / ".cache" / "images"
 DEBIAN = IMAGES / "debian.tar"
 SMALL = "carrel-test/small:1"
 """Debian with `python3`, `sh`, `ps` and `ip`; USER 1000:1000 whose home is /home/jovyan."""
+LAB_TAR = IMAGES / "lab.tar"
+LAB = "carrel-test/lab:1"
+"""The same with the JupyterLab that `make` keeps for tests: /opt/lab/bin, which is on its PATH."""
 FLAGS = ("--shutdown-timeout", "2", "--log-level", "warn")
 HOME = ("--change", "USER 1000:1000", "--change", "ENV HOME=/home/jovyan", "--change", "WORKDIR /home/jovyan")
 
@@ -187,6 +190,15 @@ def docker() -> Iterator[Engine]:
 def image(docker: Engine) -> str:
     """The tag of a small image in the session's engine."""
     return import_small(docker)
+
+
+@pytest.fixture(scope="session")
+def lab_image(docker: Engine) -> str:
+    """The tag of an image with JupyterLab in the session's engine; some seconds, so only for what no small app shows."""
+    if not LAB_TAR.exists():
+        pytest.skip("The image of JupyterLab is missing: make .cache/images/lab.tar")
+    docker.docker("import", *HOME, "--change", "ENV PATH=/opt/lab/bin:/usr/bin:/usr/sbin", str(LAB_TAR), LAB)
+    return LAB
 
 
 def import_small(engine: Engine) -> str:

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 tar=$1
-packages=(base-files base-passwd bash coreutils dash findutils grep iproute2 libc-bin mount procps python3 sed tar util-linux)
+packages=(base-files base-passwd bash coreutils dash findutils grep iproute2 libc-bin libstdc++6 mount procps python3 sed tar util-linux)
 unneeded='/(perl|libperl|usrmerge|lib[a-z-]*-perl|dpkg|debconf|init-system-helpers|openssl|krb5)[-_]'
 
 if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then

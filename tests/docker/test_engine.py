@@ -14,6 +14,11 @@ def test_a_container_of_the_image_runs_python_as_somebody_who_is_not_root(docker
     assert docker.containers() == []
 
 
+def test_the_image_of_jupyterlab_starts_it(docker: Engine, lab_image: str) -> None:
+    done = docker.docker("run", "--rm", "--network", "none", lab_image, "jupyter-lab", "--version")
+    assert done.stdout[0].isdigit()
+
+
 def test_containers_outlive_an_engine_that_crashes_where_it_was_told_so() -> None:
     with an_engine("--live-restore") as engine:
         image = import_small(engine)
