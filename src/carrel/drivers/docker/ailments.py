@@ -3,34 +3,170 @@
 Heard from the engine's events and read from what it measures; remembered for some minutes, because it is over quickly and people look later.
 """
 
+import asyncio
+import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
 
 from aiodocker import Docker
+from aiodocker.exceptions import DockerError
+from aiohttp import ClientError, ClientTimeout
 
 from carrel.domain.ids import WorkspaceId
+from carrel.drivers.docker import complaints
+from carrel.drivers.docker.disks import Disks
 from carrel.drivers.docker.network import Names
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Ailment
+from carrel.ports.driver import Ailment, DriverUnavailable
 
 Stats = Callable[[], Awaitable[Mapping[WorkspaceId, Mapping[str, Any]]]]
-"""The engine's answer to /containers/…/stats of each running workspace; may be a few seconds old."""
+"""The engine's answer to /containers/…/stats of the app of each running workspace; may be a few seconds old."""
+
+REMEMBERED: Final = timedelta(minutes=5)
+_QUIET: Final = ClientTimeout(total=None, sock_connect=10, sock_read=300)
+"""A stream that is silent this long is opened anew: the other end may be gone without a word."""
+_AGAIN_AFTER: Final = 2.0
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event of the engine about one of our containers."""
+
+    workspace_id: WorkspaceId
+    action: str
+    """ "oom" or "start"."""
+    at: datetime
+    companion: str = ""
 
 
 class Ailments:
-    def __init__(self, client: Callable[[], Docker], names: Names, stats: Stats, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Callable[[], Docker],
+        names: Names,
+        stats: Stats,
+        *,
+        clock: Clock,
+        homes: Path | None = None,
+    ) -> None:
+        """`homes`: the directory of all homes where it is on this machine."""
         self._client = client
         self._names = names
         self._stats = stats
         self._clock = clock
+        self._disks = Disks(client, names, clock, homes)
+        self._seen: dict[WorkspaceId, dict[str, tuple[datetime, Ailment | str]]] = {}
+        """By kind, when last, and what to say; of memory the companion it ran out for, since the limit is known later."""
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begins to listen to the engine's events, and goes on when the engine went and came back. Repeating it is harmless."""
-        raise NotImplementedError
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._listen())
 
     async def current(self) -> Mapping[WorkspaceId, Ailment]:
         """For `Complains`. Raises DriverUnavailable."""
-        raise NotImplementedError
+        self.start()
+        try:
+            stats = await self._stats()
+            full = await self._disks.full()
+        except (DockerError, OSError, TimeoutError) as error:
+            raise DriverUnavailable("The engine does not say how its containers are.") from error
+        now = self._clock.now()
+        for workspace_id, seen in stats.items():
+            limit = at_limit(seen)
+            if limit is not None:
+                self._note(workspace_id, "processes", now, complaints.too_many_processes(limit))
+        for workspace_id, limit in full.items():
+            self._note(workspace_id, "disk", now, complaints.disk_full(limit))
+        self._forget(now)
+        told = {each: self._worst(each, stats[each]) for each in stats}
+        if await self._disks.homes_are_full():
+            told = {each: ailment or complaints.homes_full() for each, ailment in told.items()}
+        return {each: ailment for each, ailment in told.items() if ailment is not None}
 
     async def aclose(self) -> None:
         """Stops listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def hear(self, heard: Heard) -> None:
+        """A container that was started anew has nothing from before."""
+        if heard.action == "oom":
+            self._note(heard.workspace_id, "memory", heard.at, heard.companion)
+        elif not heard.companion:
+            before = self._seen.pop(heard.workspace_id, {})
+            after = {kind: noted for kind, noted in before.items() if noted[0] > heard.at}
+            if after:
+                self._seen[heard.workspace_id] = after
+
+    def _note(self, workspace_id: WorkspaceId, kind: str, at: datetime, what: Ailment | str) -> None:
+        self._seen.setdefault(workspace_id, {})[kind] = (at, what)
+
+    def _forget(self, now: datetime) -> None:
+        for workspace_id, noted in tuple(self._seen.items()):
+            lately = {kind: one for kind, one in noted.items() if abs(now - one[0]) <= REMEMBERED}
+            if lately:
+                self._seen[workspace_id] = lately
+            else:
+                del self._seen[workspace_id]
+
+    def _worst(self, workspace_id: WorkspaceId, stats: Mapping[str, Any]) -> Ailment | None:
+        """What goes on until somebody does something comes before what is over."""
+        noted = self._seen.get(workspace_id, {})
+        for kind in ("disk", "processes", "memory"):
+            if kind in noted:
+                what = noted[kind][1]
+                return complaints.out_of_memory(memory_limit(stats), what) if isinstance(what, str) else what
+        return None
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._hear_all()
+            except (DockerError, ClientError, OSError, TimeoutError, ValueError) as error:
+                _log.debug("events of the engine broke off: %s", error)
+            await self._clock.sleep(_AGAIN_AFTER)
+
+    async def _hear_all(self) -> None:
+        """From some minutes back, so that nothing is missed while nobody listened; the engine keeps the last few hundred events."""
+        labels = [f"{key}={value}" for key, value in self._names.labels.items()]
+        filters = {"type": ["container"], "event": ["oom", "start"], "label": labels}
+        since = (self._clock.now() - REMEMBERED).timestamp()
+        params = {"filters": json.dumps(filters), "since": f"{since:.0f}"}
+        async with self._client()._query("events", params=params, timeout=_QUIET) as answer:
+            async for line in answer.content:
+                heard = read_event(json.loads(line))
+                if heard is not None:
+                    self.hear(heard)
+
+
+def read_event(event: Mapping[str, Any]) -> Heard | None:
+    actor = event.get("Actor") or {}
+    labels = actor.get("Attributes") or {}
+    workspace_id, action = labels.get("carrel.workspace"), str(event.get("Action"))
+    if not workspace_id or action not in ("oom", "start"):
+        return None
+    at = datetime.fromtimestamp(int(event.get("timeNano") or 0) / 1e9, UTC)
+    return Heard(WorkspaceId(workspace_id), action, at, labels.get("carrel.companion") or "")
+
+
+def at_limit(stats: Mapping[str, Any]) -> int | None:
+    """The limit of processes and threads that this one has reached."""
+    pids = stats.get("pids_stats") or {}
+    current, limit = pids.get("current"), pids.get("limit")
+    return int(limit) if current and limit and current >= limit else None
+
+
+def memory_limit(stats: Mapping[str, Any]) -> int | None:
+    limit = (stats.get("memory_stats") or {}).get("limit")
+    return int(limit) if limit else None
