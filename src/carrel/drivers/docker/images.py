@@ -3,15 +3,17 @@ registry's refusal means is in `pull_faults`, how far it has come in `pulling`.
 """
 
 import asyncio
+import base64
+import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from aiodocker import Docker
 from aiodocker.exceptions import DockerError
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientTimeout
 
 from carrel.clock import SystemClock
 from carrel.domain.instance import Progress
@@ -172,23 +174,40 @@ class Images:
             raise pull_faults.refusal(pulling.image, name.registry, error) from error
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             raise pull_faults.broken_off(pulling.image) from error
-        if await self._here(name) is None:  # aiodocker takes a lost connection for the end
+        if await self._here(name) is None:  # a lost connection looks like the end
             raise pull_faults.broken_off(pulling.image)
         self._fetched[name.full] = self._clock.monotonic()
 
     async def _listen(self, name: ImageName, pulling: Pulling) -> None:
-        stream = self._client().images.pull(
-            name.full, auth=registries.credentials(self._known, name.registry), stream=True
+        """Not by aiodocker's own `pull`: it leaves the connection open when it is given up, and then the engine goes on fetching."""
+        client = self._client()
+        request = client.session.post(
+            f"{client.docker_host}/{client.api_version}/images/create",
+            params={"fromImage": name.full},
+            headers=_login(registries.credentials(self._known, name.registry)),
+            timeout=ClientTimeout(sock_connect=10.0, sock_read=SILENT_FOR),
         )
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(SILENT_FOR) as patience:
-                async for message in stream:
-                    pulling.hear(message)
-                    patience.reschedule(loop.time() + SILENT_FOR)
-        finally:
-            if isinstance(stream, AsyncGenerator):  # the engine goes on for as long as somebody listens
-                await stream.aclose()
+        async with request as response:
+            if response.status >= 400:
+                raise DockerError(response.status, _said(await response.text()))
+            async for line in response.content:
+                message = json.loads(line)
+                if "error" in message:
+                    raise DockerError(0, str(message["error"]))
+                pulling.hear(message)
+
+
+def _login(credentials: Mapping[str, str] | None) -> dict[str, str]:
+    if credentials is None:
+        return {}
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(credentials).encode()).decode("ascii")}
+
+
+def _said(answer: str) -> str:
+    try:
+        return str(json.loads(answer)["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer
 
 
 def facts_of(shown: Mapping[str, Any]) -> ImageFacts:
