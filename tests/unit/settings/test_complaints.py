@@ -252,7 +252,13 @@ def test_a_mistake_on_the_command_line_names_the_option() -> None:
 
 @pytest.mark.parametrize(
     ("key", "expected"),
-    [("template", "there is desktop, jupyterlab, marimo, shiny, streamlit."), ("backend", "there is local.")],
+    [
+        (
+            "template",
+            "there is code-server, desktop, jupyter-r, jupyterlab, marimo, rstudio, shiny, streamlit.",
+        ),
+        ("backend", "there is local."),
+    ],
 )
 def test_a_pool_may_only_name_what_exists(key: str, expected: str) -> None:
     sentence = complaint(**{f"pools.jupyterlab.{key}": "nowhere"})

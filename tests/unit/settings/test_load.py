@@ -18,7 +18,7 @@ from carrel.settings.preparation_settings import RepositorySettings
 from carrel.store.definitions import template_from_json, template_to_json
 
 HOME = {"HOME": "/home/ada"}
-CATALOGUE = {"desktop", "jupyterlab", "marimo", "shiny", "streamlit"}
+CATALOGUE = {"code-server", "desktop", "jupyter-r", "jupyterlab", "marimo", "rstudio", "shiny", "streamlit"}
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from typing import Final
 from carrel.domain.template import Template
 
 _NOVNC: Final = Path("/usr/share/novnc")
+_RSTUDIO: Final = "/usr/lib/rstudio-server/bin"
 _R_ANSWERS_WITHIN: Final = 10.0
 
 
@@ -61,6 +62,10 @@ def _desktop(path: str) -> str:
     )
 
 
+def _rstudio(path: str) -> str:
+    return _programs("rserver")(f"{path}:{_RSTUDIO}")
+
+
 _APPS: Final = (
     _App(
         lambda command: tuple(command[:2]) == ("jupyter", "lab"),
@@ -78,6 +83,11 @@ _APPS: Final = (
         lambda command: any("shiny::" in word for word in command),
         _shiny,
         "`apt-get install r-cran-shiny`, or in R: `install.packages('shiny')`.",
+    ),
+    _App(
+        lambda command: any(word.endswith("/rserver.sh") for word in command),
+        _rstudio,
+        "Install RStudio Server, whose programs stand in /usr/lib/rstudio-server/bin, or give the pool a backend that runs containers.",
     ),
     _App(
         lambda command: any(word.endswith("/desktop.sh") for word in command),
