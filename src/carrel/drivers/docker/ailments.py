@@ -5,7 +5,6 @@ Heard from the engine's events and read from what it measures; remembered for so
 
 import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from aiodocker import Docker
 from aiodocker.exceptions import DockerError
 from aiohttp import ClientError, ClientTimeout
@@ -31,7 +31,7 @@ REMEMBERED: Final = timedelta(minutes=5)
 _QUIET: Final = ClientTimeout(total=None, sock_connect=10, sock_read=300)
 """A stream that is silent this long is opened anew: the other end may be gone without a word."""
 _AGAIN_AFTER: Final = 2.0
-_log: Final = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Ailments:
             try:
                 await self._hear_all()
             except (DockerError, ClientError, OSError, TimeoutError, ValueError) as error:
-                _log.debug("events of the engine broke off: %s", error)
+                _log.debug("events of the engine broke off", backend=self._names.backend, error=str(error))
             await self._clock.sleep(_AGAIN_AFTER)
 
     async def _hear_all(self) -> None:

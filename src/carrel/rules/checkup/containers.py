@@ -233,5 +233,9 @@ def network(about: str, seen: NetworkSeen | None, *, filters_bridges: bool) -> F
     return NETWORK.good(f"{seen.name} has {seen.subnet}.", about=about)
 
 
+def no_network(about: str, complaint: str) -> Finding:
+    return NETWORK.bad(complaint, about=about)
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,178 @@
+"""For `Examines`: asks the engine what it is and can do, and looks at this machine where the homes of containers are on it. Changes
+nothing; what it means, `rules.checkup.containers` says.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from aiodocker import Docker
+from aiodocker.exceptions import DockerError
+
+from carrel.domain.finding import Finding
+from carrel.drivers.docker.firewall import Firewall
+from carrel.drivers.docker.network import Network
+from carrel.drivers.docker.walls import Walls
+from carrel.ports.driver import DriverError, DriverUnavailable
+from carrel.rules.checkup import containers as rules
+from carrel.rules.checkup.containers import Engine, NetworkSeen
+
+_SECONDS: Final = 10.0
+_MOUNTINFO: Final = Path("/proc/self/mountinfo")
+_LIMITED_BY: Final = {
+    "memory": "MemoryLimit",
+    "swap": "SwapLimit",
+    "cpus": "CpuCfsQuota",
+    "processes": "PidsLimit",
+}
+
+
+async def _nobody_knows() -> bool | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How this backend was opened."""
+
+    backend: str
+    client: Callable[[], Docker]
+    network: Network
+    mounted: bool
+    """Homes are mounted from this machine; else they are volumes."""
+    why: str
+    """A sentence that says why mounted or not."""
+    state: Path
+    firewall: Firewall | None = None
+    no_walls: str = ""
+    """Why there is no firewall, as the end of a sentence."""
+    deny: tuple[str, ...] = ()
+    subnet: str | None = None
+    """The option."""
+    maps_owners: Callable[[], Awaitable[bool | None]] = field(default=_nobody_knows)
+    """Whether a mount that maps owners can be made where the homes are; None where that cannot be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    place: Path
+    shared: bool
+    kind: str
+    options: tuple[str, ...]
+    """Those of the file system as a whole."""
+
+
+async def findings(site: Site) -> Sequence[Finding]:
+    """Raises DriverUnavailable when the engine does not answer."""
+    info, version = await _asked(site.client(), "info"), await _asked(site.client(), "version")
+    engine, about = read_engine(info, version), site.backend
+    mounts = read_mounts(await asyncio.to_thread(_mountinfo))
+    found = [
+        rules.engine(about, engine),
+        rules.root_inside(about, engine),
+        rules.limits(about, engine),
+        rules.live_restore(about, engine),
+        rules.disk_limit(about, engine, quota=_quota(info, mounts) if site.mounted else None),
+        rules.homes_way(about, mounted=site.mounted, why=site.why),
+    ]
+    if site.mounted:
+        slots, homes = site.state / "slots", site.state / "homes"
+        holder = mount_of(slots, mounts)
+        found.append(rules.propagation(about, str(slots), shared=holder.shared if holder else None))
+        found.append(rules.owners(about, str(homes), maps=await _soon(site.maps_owners())))
+    return [*found, *await _network(site, engine)]
+
+
+async def _network(site: Site, engine: Engine) -> list[Finding]:
+    try:
+        at = await site.network.find()
+    except DriverError as error:
+        return [rules.no_network(site.backend, error.sentence)]
+    seen = None
+    if at is not None:
+        seen = read_network(await _asked(site.client(), f"networks/{at.id}"), site.subnet)
+    found = [rules.network(site.backend, seen, filters_bridges=engine.filters_bridges)]
+    if site.firewall is None:
+        return [*found, rules.walls(site.backend, None, why=site.no_walls)]
+    if at is None:
+        return [*found, rules.no_walls_yet(site.backend)]
+    try:
+        missing = await site.firewall.missing(Walls(at.bridge, at.subnet, site.deny))
+    except DriverUnavailable as error:
+        return [*found, rules.walls(site.backend, None, why=error.sentence)]
+    return [*found, rules.walls(site.backend, missing)]
+
+
+def read_engine(info: Mapping[str, Any], version: Mapping[str, Any]) -> Engine:
+    status = {str(name): str(value) for name, value in info.get("DriverStatus") or []}
+    security = [
+        str(each).removeprefix("name=").partition(",")[0] for each in info.get("SecurityOptions") or []
+    ]
+    return Engine(
+        version=str(version.get("Version", "?")),
+        api=str(version.get("ApiVersion", "0")),
+        storage=str(info.get("Driver", "")),
+        backing=status.get("Backing Filesystem", ""),
+        security=tuple(security),
+        unsupported=tuple(name for name, key in _LIMITED_BY.items() if not info.get(key)),
+        live_restore=bool(info.get("LiveRestoreEnabled")),
+        # newer engines say nothing of it and refuse to make a network they cannot filter
+        filters_bridges=bool(info.get("BridgeNfIptables", True)),
+    )
+
+
+def read_network(shown: Mapping[str, Any], wanted: str | None) -> NetworkSeen:
+    options = shown.get("Options") or {}
+    return NetworkSeen(
+        name=str(shown["Name"]),
+        subnet=str(shown["IPAM"]["Config"][0]["Subnet"]),
+        wanted=wanted,
+        lets_neighbours=options.get("com.docker.network.bridge.enable_icc") != "false",
+        ipv6=bool(shown.get("EnableIPv6")),
+    )
+
+
+def read_mounts(mountinfo: str) -> list[Mount]:
+    found = []
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, system = before.split(), after.split()
+        place = fields[4].encode().decode("unicode_escape")
+        shared = any(each.startswith("shared:") for each in fields[6:])
+        found.append(Mount(Path(place), shared, system[0], tuple(system[2].split(","))))
+    return found
+
+
+def mount_of(path: Path, mounts: Sequence[Mount]) -> Mount | None:
+    """The one that holds it: the deepest, and of several on one place the last."""
+    holding = [each for each in mounts if each.place == path or each.place in path.parents]
+    return max(reversed(holding), key=lambda each: len(each.place.parts), default=None)
+
+
+def _quota(info: Mapping[str, Any], mounts: Sequence[Mount]) -> bool | None:
+    holder = mount_of(Path(str(info.get("DockerRootDir", "/"))), mounts)
+    return None if holder is None else bool({"prjquota", "pquota"} & set(holder.options))
+
+
+def _mountinfo() -> str:
+    return _MOUNTINFO.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+async def _soon(asked: Awaitable[bool | None]) -> bool | None:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await asked
+    except (TimeoutError, DriverError, OSError):
+        return None
+
+
+async def _asked(client: Docker, what: str) -> Mapping[str, Any]:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            answer: Mapping[str, Any] = await client._query_json(what)
+            return answer
+    except (DockerError, OSError, TimeoutError) as error:
+        said = error.message if isinstance(error, DockerError) else type(error).__name__
+        raise DriverUnavailable(f"The engine does not answer: {said}") from error
