@@ -2,19 +2,31 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from carrel.domain.ids import WorkspaceId
 from carrel.domain.workspace import Phase
+
+
+class Share(StrEnum):
+    ANYBODYS = "anybodys"
+    """It goes to whoever is next."""
+    MINE = "mine"
+    """Started for whoever asks, with their files."""
+    ANOTHERS = "anothers"
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A workspace on its way to warm, with no more of it than those who wait need to know."""
+    """A workspace on its way, with no more of it than those who wait need to know."""
 
     created_at: datetime
     phase: Phase
     phase_at: datetime
     has_address: bool = False
     """Its instance runs somewhere; what is missing is the answer of its app."""
+    whose: Share = Share.ANYBODYS
+    id: WorkspaceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,7 @@ class Queue:
     room: int
     """How many more of them may be started now."""
     coming: tuple[Coming, ...] = ()
-    """The oldest first; no more of them than there are places up to the one that was asked about."""
+    """One's own first, then the oldest; no more of them than there are places up to the one that was asked about."""
     start_times: tuple[timedelta, ...] = ()
     """How long the pool's last starts took."""
     is_failing: bool = False

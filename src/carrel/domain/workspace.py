@@ -71,6 +71,7 @@ class Workspace:
     claim_id: ClaimId | None = None
     owner: UserId | None = None
     home_id: HomeId | None = None
+    """What was brought in for its claim; before it has one, what it is started with."""
     endpoint: Endpoint | None = None
     handle: str | None = None
     """JSON a driver may keep about its instance."""
@@ -102,13 +103,20 @@ class Workspace:
 
     @property
     def is_warm(self) -> bool:
-        return self.phase is Phase.READY and self.claim_id is None and self.desired is Desired.RUNNING
+        """For anybody."""
+        return self.phase is Phase.READY and self._is_free and self.home_id is None
 
     @property
     def is_coming(self) -> bool:
         """On its way to warm, for whoever is next."""
-        return (
-            self.phase in (Phase.PENDING, Phase.STARTING)
-            and self.claim_id is None
-            and self.desired is Desired.RUNNING
-        )
+        return self.phase in (Phase.PENDING, Phase.STARTING) and self._is_free and self.home_id is None
+
+    @property
+    def is_reserved(self) -> bool:
+        """Started with somebody's home in it: for the claim that brings that home along, and for nobody else."""
+        is_of_use = self.phase in (Phase.PENDING, Phase.STARTING, Phase.READY)
+        return is_of_use and self._is_free and self.home_id is not None
+
+    @property
+    def _is_free(self) -> bool:
+        return self.claim_id is None and self.desired is Desired.RUNNING

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field, replace
 
 from carrel.domain.delivery import Delivery
 from carrel.domain.endpoint import Endpoint
+from carrel.domain.finding import Finding
 from carrel.domain.ids import HomeId, InstallationId, WorkspaceId
 from carrel.domain.template import HomeKind
 from carrel.drivers.options import refuse, refuse_unknown
 from carrel.ports.driver import (
+    Ailment,
     Driver,
     DriverContext,
     DriverUnavailable,
     Instance,
     InstanceState,
+    Progress,
     Ran,
     Rejected,
     Spec,
@@ -47,6 +50,7 @@ class Kept:
     printed: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
     delivered: Delivery = field(default_factory=Delivery)
+    ailment: Ailment | None = None
     ran: list[tuple[str, ...]] = field(default_factory=list)
     """Every command that was asked for in it."""
 
@@ -67,6 +71,10 @@ class World:
     homes: dict[HomeId, Files] = field(default_factory=dict)
     answer: Answer = ends_well
     """How commands end. For tests."""
+    is_slow: bool = False
+    """What is created is starting until it is told to arrive. For tests."""
+    findings: list[Finding] = field(default_factory=list)
+    """What is wrong with it. For tests."""
 
     def address_for(self, workspace_id: WorkspaceId) -> str:
         """One of 127/8 that no other instance has. Told by the id, so that a world begun anew gives others than the last."""
@@ -82,7 +90,9 @@ def _loopback(number: int) -> str:
     return f"127.{spot // 62500 + 2}.{spot // 250 % 250 + 1}.{spot % 250 + 1}"
 
 
-class MemoryDriver:
+class Instances:
+    """All a driver in memory does besides bringing files in."""
+
     def __init__(self, world: World, *, place: Place, port: int) -> None:
         self._world = world
         self._mine = world.instances.setdefault(place, {})
@@ -101,6 +111,8 @@ class MemoryDriver:
             keeps_home=spec.template.home is HomeKind.PERSISTENT,
             printed=["started"],
         )
+        if self._world.is_slow:
+            self.show_progress(spec.workspace_id, None)
 
     async def destroy(self, workspace_id: WorkspaceId) -> None:
         kept = self._mine.pop(workspace_id, None)
@@ -109,15 +121,6 @@ class MemoryDriver:
 
     async def list(self) -> Sequence[Instance]:
         return [kept.instance for kept in self._mine.values()]
-
-    async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
-        kept = self._known(workspace_id)
-        if not kept.keeps_home:
-            raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
-        if kept.has_ended:
-            raise Rejected("The files were taken out of this workspace; it takes none any more.")
-        self._world.homes.setdefault(home_id, {})
-        kept.home_id = home_id
 
     async def detach(self, workspace_id: WorkspaceId) -> None:
         kept = self._mine.get(workspace_id)
@@ -181,8 +184,28 @@ class MemoryDriver:
     async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
         return {workspace_id: kept.cpu_seconds for workspace_id, kept in self._mine.items()}
 
+    async def ailments(self) -> Mapping[WorkspaceId, Ailment]:
+        return {each: kept.ailment for each, kept in self._mine.items() if kept.ailment is not None}
+
+    async def findings(self) -> Sequence[Finding]:
+        return self._world.findings
+
     async def aclose(self) -> None:
         """Nothing to let go of: the instances belong to the world."""
+
+    def show_progress(self, workspace_id: WorkspaceId, progress: Progress | None) -> None:
+        """It is starting, and has come so far. For tests, as `compute`."""
+        kept = self._known(workspace_id)
+        kept.instance = replace(kept.instance, state=InstanceState.STARTING, progress=progress)
+
+    def arrive(self, workspace_id: WorkspaceId) -> None:
+        """What was starting runs. For tests, as `compute`."""
+        kept = self._known(workspace_id)
+        kept.instance = replace(kept.instance, state=InstanceState.RUNNING, progress=None)
+
+    def suffer(self, workspace_id: WorkspaceId, ailment: Ailment | None) -> None:
+        """For tests, as `compute`."""
+        self._known(workspace_id).ailment = ailment
 
     def compute(self, workspace_id: WorkspaceId, seconds: float) -> None:
         """So much processor time more is used. For tests."""
@@ -213,11 +236,46 @@ class MemoryDriver:
             raise Rejected(f"There is no instance of workspace {workspace_id}.")
         return self._mine[workspace_id]
 
+    def _bring(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        kept = self._known(workspace_id)
+        if not kept.keeps_home:
+            raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
+        if kept.has_ended:
+            raise Rejected("The files were taken out of this workspace; it takes none any more.")
+        self._world.homes.setdefault(home_id, {})
+        kept.home_id = home_id
+
+
+class MemoryDriver(Instances):
+    """Brings files into what runs already."""
+
+    async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        self._bring(workspace_id, home_id)
+
+
+class ColdMemoryDriver(Instances):
+    """Brings files in as an instance starts, and at no other time."""
+
+    @property
+    def starts_with_home(self) -> str:
+        return "the settings say so"
+
+    async def create(self, spec: Spec) -> None:
+        is_new = spec.workspace_id not in self._mine
+        await super().create(spec)
+        if is_new and spec.home_id is not None:
+            self._bring(spec.workspace_id, spec.home_id)
+
 
 def open_driver(context: DriverContext) -> Driver:
-    """Option `endpoint_port`: the port of every endpoint, to point at something that listens on all of 127/8."""
-    refuse_unknown(context, {"endpoint_port"})
-    port = context.options.get("endpoint_port", 9)
+    """Option `endpoint_port`: the port of every endpoint, to point at something that listens on all of 127/8. Option `homes`: "attached"
+    to what runs already, or brought in "at_start" alone.
+    """
+    refuse_unknown(context, {"endpoint_port", "homes"})
+    port, homes = context.options.get("endpoint_port", 9), context.options.get("homes", "attached")
     if not isinstance(port, int) or not 1 <= port <= 65535:
         raise refuse(context, "endpoint_port", "a port, 1 to 65535")
-    return MemoryDriver(World(), place=(context.installation, context.backend), port=port)
+    if homes not in ("attached", "at_start"):
+        raise refuse(context, "homes", '"attached" or "at_start"')
+    kind = MemoryDriver if homes == "attached" else ColdMemoryDriver
+    return kind(World(), place=(context.installation, context.backend), port=port)

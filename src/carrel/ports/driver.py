@@ -43,6 +43,9 @@ __all__ = [
     "StartsWithHome",
     "TookTooLong",
     "base_path",
+    "brings_files_at_start",
+    "home_place",
+    "starts_with",
     "within",
 ]
 
@@ -154,6 +157,16 @@ class StartsWithHome(Protocol):
         ...
 
 
+def brings_files_at_start(driver: object) -> bool:
+    """And at no other time: whoever can bring them in later has warm ones."""
+    return isinstance(driver, StartsWithHome) and not isinstance(driver, Attaches)
+
+
+def starts_with(driver: object, home_id: HomeId | None) -> HomeId | None:
+    """The `home_id` of a Spec: a driver that attaches is told it then."""
+    return home_id if brings_files_at_start(driver) else None
+
+
 @runtime_checkable
 class Detaches(Protocol):
     """Can take a home out again before the instance is removed. Whoever attaches and does not detach frees the home by `destroy`."""
@@ -186,6 +199,13 @@ class KeepsHomes(Protocol):
     async def remove_home(self, home_id: HomeId) -> None:
         """Its files, for good; follows no link, and absence is success. Raises DriverUnavailable if something is mounted below it."""
         ...
+
+
+def home_place(driver: object, backend: str) -> str | None:
+    """Where the homes are that it can bring in; None where it brings none."""
+    if not isinstance(driver, Attaches | StartsWithHome):
+        return None
+    return driver.home_place if isinstance(driver, KeepsHomes) else f"backend {backend}"
 
 
 @runtime_checkable

@@ -11,13 +11,22 @@ import structlog
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim
-from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
+from carrel.domain.ids import ClaimId, HomeId, PoolName, WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.mint import new_id, new_secret
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver, DriverUnavailable, OutOfCapacity, Rejected, Spec, within
+from carrel.ports.driver import (
+    Driver,
+    DriverUnavailable,
+    OutOfCapacity,
+    Rejected,
+    Spec,
+    home_place,
+    starts_with,
+    within,
+)
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
 from carrel.reconcile import mishaps
 from carrel.reconcile.black_box import keep_last_words
@@ -40,7 +49,7 @@ from carrel.rules.actions import (
 from carrel.rules.causes import Delay
 from carrel.rules.pace import PROVEN_AFTER
 from carrel.rules.wording import announced, foretold
-from carrel.store import claims, use, workspaces
+from carrel.store import claims, reserving, use, workspaces
 from carrel.store.engine import Store
 from carrel.store.facts import Facts
 
@@ -70,14 +79,28 @@ class Apply:
     """Failures that only the applying sees; the loop adds them to what the planner is told, and empties the list."""
 
     async def intend(self, action: Start, facts: Facts) -> Ask | None:
-        """The row first. None at the limit, or when the template changed meanwhile."""
+        """The row first. None at the limit, when the template changed meanwhile, and when the files it is to start with are not to be had."""
         template = facts.template
         if template is None or template.version != action.template_version:
             return None
         row = _row(action, facts, template, self.clock.now())
+        if action.claim is not None:
+            return await self._intend_for(action.claim, row)
         if not await self.store.write(workspaces.intend, row):
             return None
         return Ask(row)
+
+    async def _intend_for(self, claim: Claim, row: Workspace) -> Ask | None:
+        """What keeps its files from coming along is told to whoever waits."""
+        place = home_place(self.driver, row.backend) or ""
+        try:
+            intended = await self.store.write(
+                reserving.intend_for, row, claim.id, HomeId(new_id()), place=place
+            )
+        except reserving.NoRoom:
+            return None
+        self.wake.ring(claim_topic(claim.id))
+        return Ask(intended) if intended is not None else None
 
     async def assign(self, action: Assign) -> list[Claim]:
         held = await self.store.write(claims.assign, action.pool, self.clock.now())
@@ -130,10 +153,11 @@ class Apply:
         recipe = facts.recipes.get(row.template_version) or facts.template
         if recipe is None or recipe.version != row.template_version:
             return
+        spec = Spec(row.id, row.pool, recipe, row.secret, starts_with(self.driver, row.home_id))
         try:
             await within(
                 ACCEPTS_WITHIN,
-                self.driver.create(Spec(row.id, row.pool, recipe, row.secret)),
+                self.driver.create(spec),
                 what="accept a start",
             )
         except Rejected as error:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver, within
+from carrel.ports.driver import Driver, brings_files_at_start, within
 from carrel.ports.probe import Probe, app_answers, warm_up
 from carrel.rules.collect import unknown
 from carrel.rules.view import View
@@ -48,12 +48,13 @@ class Look:
     _missed: dict[WorkspaceId, int] = field(default_factory=dict)
 
     async def __call__(
-        self, in_flight: Collection[WorkspaceId], recent_failures: tuple[datetime, ...]
+        self, in_flight: Collection[WorkspaceId | ClaimId], recent_failures: tuple[datetime, ...]
     ) -> tuple[View, Facts] | None:
         """None once the pool is gone for good. Raises DriverUnavailable, Unavailable."""
         listed_at = self.clock.now()
         listed = await instances_of(self.driver)
-        facts = await self.store.read(read_facts, self.pool)
+        starts_with_home = brings_files_at_start(self.driver)
+        facts = await self.store.read(read_facts, self.pool, starts_with_home=starts_with_home)
         if facts is None:
             return None
         rows = {row.id: row for row in facts.workspaces}
@@ -65,6 +66,7 @@ class Look:
             instances=tuple(mine),
             claims=tuple(facts.claims),
             homes_elsewhere=facts.homes_elsewhere,
+            starts_with_home=starts_with_home,
             unknown_before=self._unknown,
             in_flight=frozenset(in_flight),
             recent_failures=recent_failures,
@@ -115,7 +117,7 @@ class Look:
 
 
 def _starting(
-    facts: Facts, instances: Iterable[Instance], in_flight: Collection[WorkspaceId]
+    facts: Facts, instances: Iterable[Instance], in_flight: Collection[WorkspaceId | ClaimId]
 ) -> list[tuple[Workspace, Endpoint]]:
     running = {
         instance.workspace_id: instance.endpoint

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 
 from carrel.domain.errors import CarrelError
-from carrel.domain.ids import PoolName, WorkspaceId
+from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError
@@ -54,7 +54,7 @@ class PoolLoop:
     apply: Apply
     _failures: tuple[datetime, ...] = ()
     _version: str | None = None
-    _in_flight: set[WorkspaceId] = field(default_factory=set)
+    _in_flight: set[WorkspaceId | ClaimId] = field(default_factory=set)
     _tasks: set[asyncio.Task[bool]] = field(default_factory=set)
     _leads_until: datetime | None = None
     _looked_at: datetime | None = None
@@ -106,7 +106,7 @@ class PoolLoop:
                 self._launch(action, facts)
         return self._tick(view, actions, put_off)
 
-    async def _look(self, left_alone: Collection[WorkspaceId]) -> tuple[View, Facts] | None:
+    async def _look(self, left_alone: Collection[WorkspaceId | ClaimId]) -> tuple[View, Facts] | None:
         """A backend that cannot even be asked is news to those who wait, and so is its return. Raises DriverError."""
         try:
             seen = await self.look(left_alone, self._failures)
@@ -154,20 +154,22 @@ class PoolLoop:
                     self._run(self._guarded(self.apply.give(claim, row)), claim.workspace_id)
             elif isinstance(action, Start):
                 asked = await self.apply.intend(action, facts)
+                if action.claim is not None:
+                    self._note(action.claim.id, has_worked=asked is not None)
                 if asked is not None:
                     self._launch(asked, facts)
 
     def _launch(self, action: Action, facts: Facts) -> None:
         self._run(self._guarded(self.apply(action, facts)), subject(action))
 
-    def _run(self, work: Coroutine[Any, Any, bool], about: WorkspaceId | None) -> None:
+    def _run(self, work: Coroutine[Any, Any, bool], about: WorkspaceId | ClaimId | None) -> None:
         if about is not None:
             self._in_flight.add(about)
         task = asyncio.create_task(work, name=f"{self.pool} {about}")
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finished(done, about))
 
-    def _finished(self, task: asyncio.Task[bool], about: WorkspaceId | None) -> None:
+    def _finished(self, task: asyncio.Task[bool], about: WorkspaceId | ClaimId | None) -> None:
         """What worked may have made room for more, so look at once; what did not is tried again after a while."""
         self._tasks.discard(task)
         has_worked = not task.cancelled() and task.exception() is None and task.result()
@@ -179,7 +181,7 @@ class PoolLoop:
         if has_worked:
             self.wake.ring(pool_topic(self.pool))
 
-    def _note(self, about: WorkspaceId, *, has_worked: bool) -> None:
+    def _note(self, about: WorkspaceId | ClaimId, *, has_worked: bool) -> None:
         if has_worked:
             self._patience.worked(about)
         else:
@@ -196,7 +198,9 @@ class PoolLoop:
             return True
         return False
 
-    def _tick(self, view: View, actions: Sequence[Action], put_off: Collection[WorkspaceId]) -> float:
+    def _tick(
+        self, view: View, actions: Sequence[Action], put_off: Collection[WorkspaceId | ClaimId]
+    ) -> float:
         on_the_way = any(_is_on_the_way(row) and row.id not in put_off for row in view.workspaces)
         if actions or on_the_way:
             return BUSY_TICK
@@ -215,5 +219,9 @@ def _departures(view: View) -> list[float]:
     return [(release_at - view.listed_at).total_seconds() for release_at in going]
 
 
-def _subjects(view: View) -> set[WorkspaceId]:
-    return {row.id for row in view.workspaces} | {instance.workspace_id for instance in view.instances}
+def _subjects(view: View) -> set[WorkspaceId | ClaimId]:
+    return {
+        *(row.id for row in view.workspaces),
+        *(instance.workspace_id for instance in view.instances),
+        *(claim.id for claim in view.claims),
+    }

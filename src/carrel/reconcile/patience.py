@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from carrel.domain.ids import WorkspaceId
+from carrel.domain.ids import ClaimId, WorkspaceId
 
 FIRST: Final = 0.5
 """Seconds after one failure, which may be a fluke; every further one in a row doubles it."""
@@ -12,24 +12,27 @@ LONGEST: Final = 30.0
 """Once the backend is back or the mount is gone, it shows within so many seconds."""
 _DOUBLINGS: Final = 10
 
+About = WorkspaceId | ClaimId
+"""What was tried: something with a workspace, or a start for a claim."""
+
 
 @dataclass(slots=True)
 class Patience:
     """All times are monotonic."""
 
-    _failures: dict[WorkspaceId, int] = field(default_factory=dict)
-    _until: dict[WorkspaceId, float] = field(default_factory=dict)
+    _failures: dict[About, int] = field(default_factory=dict)
+    _until: dict[About, float] = field(default_factory=dict)
 
-    def failed(self, about: WorkspaceId, now: float) -> None:
+    def failed(self, about: About, now: float) -> None:
         count = self._failures.get(about, 0)
         self._failures[about] = count + 1
         self._until[about] = now + min(LONGEST, FIRST * (1 << min(count, _DOUBLINGS)))
 
-    def worked(self, about: WorkspaceId) -> None:
+    def worked(self, about: About) -> None:
         self._failures.pop(about, None)
         self._until.pop(about, None)
 
-    def put_off(self, now: float) -> frozenset[WorkspaceId]:
+    def put_off(self, now: float) -> frozenset[About]:
         """Nothing is tried for these yet."""
         return frozenset(about for about, until in self._until.items() if until > now)
 
@@ -38,7 +41,7 @@ class Patience:
         left = [until - now for until in self._until.values() if until > now]
         return min(left, default=None)
 
-    def forget_others(self, known: Iterable[WorkspaceId]) -> None:
+    def forget_others(self, known: Iterable[About]) -> None:
         """What is gone fails no more."""
         for about in self._until.keys() - set(known):
             self.worked(about)

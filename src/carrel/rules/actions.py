@@ -8,7 +8,7 @@ from datetime import datetime
 
 from carrel.domain.claim import Claim
 from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import PoolName, TemplateName, WorkspaceId
+from carrel.domain.ids import ClaimId, PoolName, TemplateName, WorkspaceId
 from carrel.domain.instance import Instance
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import Phase, Workspace
@@ -21,6 +21,8 @@ class Start:
     pool: PoolName
     template: TemplateName
     template_version: str
+    claim: Claim | None = None
+    """Whose files it is started with; None where it is for whoever is next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +122,18 @@ Destructive = Fail | Destroy | Remove | Release | Collect
 Action = Harmless | Destructive
 
 
-def subject(action: Action) -> WorkspaceId | None:
-    """The workspace that must not be planned for again while this action is being applied; None where there is none yet."""
+def subject(action: Action) -> WorkspaceId | ClaimId | None:
+    """The workspace that must not be planned for again while this action is being applied; where there is none yet, the claim it is
+    to be for, or None.
+    """
     match action:
+        case Start(claim=claim):
+            return claim.id if claim is not None else None
         case Ask() | Move() | Attach() | Warn() | Fail() | Destroy() | Remove():
             return action.workspace.id
         case Release():
             return action.claim.workspace_id
         case Collect():
             return action.instance.workspace_id
-        case Start() | Assign():
+        case Assign():
             return None

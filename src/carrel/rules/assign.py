@@ -7,6 +7,7 @@ from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.pool import Pool
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.actions import Assign, Attach
+from carrel.rules.reserve import ready_for_theirs
 from carrel.rules.view import View
 
 BEING_HANDED_OVER: Final = timedelta(seconds=1)
@@ -15,8 +16,8 @@ BEING_HANDED_OVER: Final = timedelta(seconds=1)
 
 def assign(view: View, policy: Pool) -> list[Assign]:
     """Also in a paused pool: pausing starts nothing, it hides nothing that runs."""
-    at_hand = [workspace for workspace in view.warm if workspace.id not in view.in_flight]
-    return [Assign(policy.name)] if view.waiting and at_hand else []
+    at_hand = [*view.warm, *ready_for_theirs(view)] if view.waiting else []
+    return [Assign(policy.name)] if any(row.id not in view.in_flight for row in at_hand) else []
 
 
 def attach(view: View) -> list[Attach]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from statistics import median, quantiles
 from typing import Final
 
-from carrel.domain.queue import Coming, Estimate, Queue
+from carrel.domain.queue import Coming, Estimate, Queue, Share
 
 AT_LEAST: Final = timedelta(seconds=1)
 """Nobody is promised less."""
@@ -28,8 +28,13 @@ def estimate(queue: Queue, place: int, now: datetime) -> Estimate | None:
 
 
 def hope(queue: Queue, place: int) -> Coming | None:
-    """The workspace that will probably be theirs: the one that is furthest on its way goes to whoever waits longest."""
-    return queue.coming[place - 1] if place <= len(queue.coming) else None
+    """The workspace that will probably be theirs: what was started for them, or of those for anybody the one that is furthest on its
+    way, which goes to whoever waits longest.
+    """
+    if queue.coming and queue.coming[0].whose is Share.MINE:
+        return queue.coming[0]
+    found = queue.coming[place - 1] if place <= len(queue.coming) else None
+    return found if found is not None and found.whose is Share.ANYBODYS else None
 
 
 def may_start(queue: Queue, place: int) -> bool:

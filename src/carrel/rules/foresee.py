@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Final
 
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.ids import BackendName, ClaimId, WorkspaceId
+from carrel.domain.ids import BackendName, ClaimId, HomeId, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.actions import Action, Assign, Attach, Destroy, Fail, Move, Release, Remove, Start
 from carrel.rules.plan import plan
+from carrel.rules.reserve import paired
 from carrel.rules.view import View
 
 MOST_ROWS_READ: Final = 200_000
@@ -58,7 +59,7 @@ def foresee(view: View, policy: Pool, now: datetime) -> Foreseen:
     starts_at_once = sum(isinstance(action, Start) for action in actions)
     faster = replace(policy, starting_at_once=max(policy.starting_at_once, policy.limit // BATCHES))
     passes = MOST_ROWS_READ // max(100, len(view.workspaces), policy.limit)
-    while (actions or view.coming) and passes:
+    while (actions or _are_coming(view)) and passes:
         view = _after(view, actions, tally, now)
         actions = plan(view, faster, now)
         passes -= 1
@@ -69,8 +70,12 @@ def foresee(view: View, policy: Pool, now: datetime) -> Foreseen:
         releases=tuple(tally.releases.most_common()),
         assigned=tally.assigned,
         still_waiting=len(view.waiting),
-        is_whole=not actions and not view.coming,
+        is_whole=not actions and not _are_coming(view),
     )
+
+
+def _are_coming(view: View) -> bool:
+    return bool(view.coming) or any(row.phase is not Phase.READY for row in view.reserved)
 
 
 def _after(view: View, actions: Iterable[Action], tally: _Tally, now: datetime) -> View:
@@ -84,7 +89,7 @@ def _after(view: View, actions: Iterable[Action], tally: _Tally, now: datetime) 
             case Assign():
                 _assign(rows, claims, tally, now)
             case Start():
-                _start(action, rows, tally, now)
+                _start(action, rows, claims, tally, now)
             case _:
                 _change(action, rows, tally, now)
     seen = {row.id for row in view.workspaces}
@@ -119,10 +124,11 @@ def _assign(
         (claim for claim in claims.values() if claim.state is ClaimState.WAITING),
         key=lambda claim: (claim.created_at, claim.id),
     )
-    warm = sorted(
-        (row for row in rows.values() if row.is_warm), key=lambda row: (row.ready_at or now, row.id)
+    at_hand = sorted(
+        (row for row in rows.values() if row.phase is Phase.READY and (row.is_warm or row.is_reserved)),
+        key=lambda row: (row.ready_at or now, row.id),
     )
-    for claim, row in zip(waiting, warm, strict=False):
+    for claim, row in paired(waiting, at_hand):
         tally.assigned += 1
         claims[claim.id] = replace(claim, state=ClaimState.HELD, workspace_id=row.id, held_at=now)
         rows[row.id] = replace(
@@ -135,9 +141,19 @@ def _assign(
         )
 
 
-def _start(action: Start, rows: dict[WorkspaceId, Workspace], tally: _Tally, now: datetime) -> None:
+def _start(
+    action: Start,
+    rows: dict[WorkspaceId, Workspace],
+    claims: dict[ClaimId, Claim],
+    tally: _Tally,
+    now: datetime,
+) -> None:
     tally.starts += 1
     made = WorkspaceId(f"~{tally.starts}")
+    home_id = None
+    if action.claim is not None:
+        home_id = action.claim.home_id or HomeId(made)
+        claims[action.claim.id] = replace(claims[action.claim.id], home_id=home_id)
     rows[made] = Workspace(
         id=made,
         pool=action.pool,
@@ -148,6 +164,7 @@ def _start(action: Start, rows: dict[WorkspaceId, Workspace], tally: _Tally, now
         desired=Desired.RUNNING,
         created_at=now,
         phase_at=now,
+        home_id=home_id,
     )
 
 
@@ -178,7 +195,7 @@ def _is_fresh(seen: Workspace, rows: dict[WorkspaceId, Workspace]) -> bool:
 
 
 def _was_of_use(row: Workspace) -> bool:
-    return row.is_warm or row.is_coming
+    return row.is_warm or row.is_coming or row.is_reserved
 
 
 def _ripe(row: Workspace, now: datetime) -> Workspace:

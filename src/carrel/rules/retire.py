@@ -8,7 +8,7 @@ from datetime import datetime
 
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason, ReasonCode
-from carrel.domain.workspace import Workspace
+from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.actions import Destroy
 from carrel.rules.outdated import current, is_outdated
 from carrel.rules.view import View
@@ -42,7 +42,8 @@ def _retire_coming(view: View) -> list[Destroy]:
     """At once, ready numbers do not suffer. But somebody who waits takes the old version, unless that one fails to start."""
     if view.waiting and not view.recent_failures:
         return []
-    return [Destroy(row, _OUTDATED) for row in view.coming if is_outdated(row, current(view.template))]
+    coming = [*view.coming, *(row for row in view.reserved if row.phase is not Phase.READY)]
+    return [Destroy(row, _OUTDATED) for row in coming if is_outdated(row, current(view.template))]
 
 
 def _retire_warm(view: View, policy: Pool, now: datetime) -> list[Destroy]:

@@ -8,7 +8,7 @@ from typing import Final
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import ClaimId, WorkspaceId
 from carrel.domain.instance import Instance
-from carrel.domain.template import Template
+from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.rules.actions import Action, Destroy, Fail, Release, Remove
 
@@ -32,14 +32,16 @@ class View:
     claims: tuple[Claim, ...] = ()
     """The pool's live claims: waiting and held."""
     homes_elsewhere: frozenset[ClaimId] = frozenset()
-    """Held claims whose home is still in their person's former workspace."""
+    """Claims whose home is still in their person's former workspace: held ones and, where they are started for, waiting ones."""
+    starts_with_home: bool = False
+    """The driver can bring files in only as an instance starts."""
     answering: frozenset[WorkspaceId] = frozenset()
     """Those whose app answered the probe in this look. Only starting ones need to be asked."""
     silent: frozenset[WorkspaceId] = frozenset()
     """Ready ones that were asked and did not answer, as often as the loop finds enough."""
     unknown_before: frozenset[WorkspaceId] = frozenset()
     """`collect.unknown` of the previous look."""
-    in_flight: frozenset[WorkspaceId] = frozenset()
+    in_flight: frozenset[WorkspaceId | ClaimId] = frozenset()
     """The subjects of actions that are being applied right now, or were in vain a moment ago: nothing is planned for them."""
     recent_failures: tuple[datetime, ...] = ()
     """Failed starts of the current template version, newest last; `pace.remember` keeps the list."""
@@ -54,6 +56,18 @@ class View:
     @property
     def coming(self) -> list[Workspace]:
         return [workspace for workspace in self.workspaces if workspace.is_coming]
+
+    @property
+    def reserved(self) -> list[Workspace]:
+        """On their way, or ready, with the files of one claim in them."""
+        return [workspace for workspace in self.workspaces if workspace.is_reserved]
+
+    @property
+    def is_started_for_claims(self) -> bool:
+        """Nothing can be warm: each is started for its claim, with that person's files."""
+        return (
+            self.starts_with_home and self.template is not None and self.template.home is HomeKind.PERSISTENT
+        )
 
     @property
     def held(self) -> list[Workspace]:

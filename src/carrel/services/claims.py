@@ -14,17 +14,18 @@ from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
 from carrel.domain.page import Page
 from carrel.domain.parameter import Value
+from carrel.domain.pool import Pool
 from carrel.domain.prospect import Prospect
 from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Workspace
 from carrel.mint import new_id
-from carrel.ports.driver import DriverUnavailable
+from carrel.ports.driver import DriverUnavailable, brings_files_at_start
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, owns, require
 from carrel.rules.authorize import Standing, standing
-from carrel.rules.home_wording import with_other_files
+from carrel.rules.home_wording import COMING_OUT, with_other_files
 from carrel.rules.parameters import chosen
 from carrel.rules.term import prospect
 from carrel.rules.view import is_ending
@@ -36,7 +37,18 @@ from carrel.services.homes import require_room_for_deleted
 from carrel.services.outlook import Outlook
 from carrel.services.updates import updatable
 from carrel.services.visibility import oneself, require_seen, seen_claim
-from carrel.store import audit, claims, events, home_list, homes, pools, templates, users, workspaces
+from carrel.store import (
+    audit,
+    claims,
+    events,
+    home_list,
+    homes,
+    pools,
+    reserving,
+    templates,
+    users,
+    workspaces,
+)
 
 WATCH_EVERY = timedelta(seconds=4)
 """How often it is written down that somebody still waits; well within the shortest sensible `watch_within`."""
@@ -165,12 +177,21 @@ def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: date
     if taken.claim.home_id == asked.home_id:
         _require_room(conn, ctx, asked.user_id)
     if taken.is_new:
+        _tell_of_files_elsewhere(conn, ctx, taken.claim, known, now)
         audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {asked.pool}")
     else:
         _refuse_other_files(conn, taken.claim, asked.home)
         _refuse_other_choices(taken.claim, asked.parameters, wish.parameters)
         claims.watch(conn, taken.claim.id, now)
     return taken
+
+
+def _tell_of_files_elsewhere(conn: Connection, ctx: Context, made: Claim, pool: Pool, now: datetime) -> None:
+    """Where one is started with them, nothing can be started until they are out."""
+    if made.state is not ClaimState.WAITING or not brings_files_at_start(ctx.drivers.get(pool.backend)):
+        return
+    if made.id in homes.elsewhere_still(conn, pool.name):
+        reserving.tell_delay(conn, made.id, COMING_OUT, now)
 
 
 def _refuse_other_files(conn: Connection, mine: Claim, home: str | None) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import Connection
+
 from carrel.domain.ids import BackendName
 from carrel.domain.instance import Instance, InstanceState
+from carrel.domain.pool import Pool
 from carrel.domain.workspace import Phase, Workspace
-from carrel.ports.driver import DriverError, within
+from carrel.ports.driver import DriverError, brings_files_at_start, within
 from carrel.rules.view import View
 from carrel.services.context import Context
-from carrel.store.facts import Facts
+from carrel.store.facts import Facts, read_facts
 
 LISTS_WITHIN: Final = 2.0
 """Seconds. Somebody looks at a form; the store alone says nearly as much."""
@@ -27,6 +30,12 @@ async def listed(ctx: Context, backend: BackendName) -> Sequence[Instance] | Non
         return None
 
 
+def facts_of(conn: Connection, ctx: Context, pool: Pool) -> Facts | None:
+    """None once the pool is gone."""
+    at_start = brings_files_at_start(ctx.drivers.get(pool.backend))
+    return read_facts(conn, pool.name, starts_with_home=at_start)
+
+
 def view_of(facts: Facts, instances: Sequence[Instance] | None, listed_at: datetime) -> View:
     ours = {row.id for row in facts.workspaces}
     known = _believed(facts.workspaces) if instances is None else instances
@@ -36,6 +45,8 @@ def view_of(facts: Facts, instances: Sequence[Instance] | None, listed_at: datet
         workspaces=tuple(facts.workspaces),
         instances=tuple(one for one in known if one.workspace_id in ours),
         claims=tuple(facts.claims),
+        homes_elsewhere=facts.homes_elsewhere,
+        starts_with_home=facts.starts_with_home,
     )
 
 

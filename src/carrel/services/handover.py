@@ -5,6 +5,7 @@ A workspace that fails here is given up and the claim takes the next warm one, o
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -14,7 +15,8 @@ from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import HomeKind, Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.mint import new_id
-from carrel.ports.driver import Attaches, DriverError, DriverUnavailable, KeepsHomes, within
+from carrel.ports.driver import Attaches, DriverError, DriverUnavailable, brings_files_at_start, within
+from carrel.ports.driver import home_place as place_of
 from carrel.ports.probe import app_answers
 from carrel.ports.wake import claim_topic, pool_topic
 from carrel.rules import expire
@@ -30,6 +32,11 @@ TRIES = 5
 
 ATTACHES_WITHIN = 20.0
 """Seconds. Somebody waits for the answer of this very request; the reconciler tries on."""
+
+
+_STARTED_WITHOUT: Final = Reason(
+    ReasonCode.ATTACH_FAILED, "It was started without these files, and its backend brings none in later."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +58,7 @@ class _NotNow(Exception):
 
 def home_place(ctx: Context, backend: BackendName) -> str | None:
     """Where the homes are that this backend can bring in; None where it brings none."""
-    driver = ctx.drivers.get(backend)
-    if driver is None or not isinstance(driver, Attaches):
-        return None
-    return driver.home_place if isinstance(driver, KeepsHomes) else f"backend {backend}"
+    return place_of(ctx.drivers.get(backend), backend)
 
 
 async def hand_over(ctx: Context, claim: Claim, *, is_awaited: bool = False) -> Claim:
@@ -128,7 +132,7 @@ async def _fault(
     ):
         return Reason(ReasonCode.UNRESPONSIVE, "It was running but did not answer.")
     if home_id is None or not isinstance(driver, Attaches):
-        return None
+        return _STARTED_WITHOUT if brings_files_at_start(driver) and workspace.home_id != home_id else None
     place = home_place(ctx, workspace.backend) or ""
     if not await ctx.store.write(_take_in, claim, workspace, home_id, place=place, now=ctx.clock.now()):
         raise _NotNow

@@ -41,7 +41,7 @@ def of_waiting(
     with_steps: bool = False,
 ) -> Outlook:
     """`offered`: what they will probably get."""
-    seen = queue.seen_from(conn, claim.pool, place)
+    seen = queue.seen_from(conn, claim.pool, place, claim.home_id)
     return Outlook(
         situation.of_waiting(seen, place, now),
         estimate(seen, place, now),

@@ -17,10 +17,10 @@ from carrel.rules.view import is_ending
 from carrel.services import failures
 from carrel.services.context import Context
 from carrel.services.failures import Failure
-from carrel.services.foreseeing import listed, view_of
+from carrel.services.foreseeing import facts_of, listed, view_of
 from carrel.services.pools import no_pool
 from carrel.store import pools
-from carrel.store.facts import Facts, read_facts
+from carrel.store.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ async def preview(ctx: Context, actor: Actor, name: str, wanted: PolicyChange) -
     listed_at = ctx.clock.now()
     backend = await ctx.store.read(_backend, name)
     instances = await listed(ctx, backend)
-    now_is, facts, trouble = await ctx.store.read(_read, name)
+    now_is, facts, trouble = await ctx.store.read(_read, ctx, name)
     becomes = changed(now_is, wanted)
     view = view_of(facts, instances, listed_at)
     foreseen = await asyncio.to_thread(foresee, view, in_force(becomes), ctx.clock.now())
@@ -63,10 +63,12 @@ def _backend(conn: Connection, name: str) -> BackendName:
     return found.backend
 
 
-def _read(conn: Connection, name: str) -> tuple[Pool, Facts, Failure | None]:
+def _read(conn: Connection, ctx: Context, name: str) -> tuple[Pool, Facts, Failure | None]:
     pool = pools.get(conn, PoolName(name))
-    facts = read_facts(conn, PoolName(name))
-    if pool is None or facts is None:
+    if pool is None:
+        raise NotFound(no_pool(name))
+    facts = facts_of(conn, ctx, pool)
+    if facts is None:
         raise NotFound(no_pool(name))
     return pool, facts, failures.of_pool(conn, pool.name)
 

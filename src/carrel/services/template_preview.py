@@ -16,10 +16,10 @@ from carrel.rules.policy import in_force
 from carrel.rules.replacing import Replacing, replacing
 from carrel.services import templates
 from carrel.services.context import Context
-from carrel.services.foreseeing import listed, view_of
+from carrel.services.foreseeing import facts_of, listed, view_of
 from carrel.services.templates import Change, Draft
 from carrel.store import pools
-from carrel.store.facts import Facts, read_facts
+from carrel.store.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ async def _in_pool(ctx: Context, pool: Pool, wanted: Template) -> PoolChange | N
     """None for a pool that was removed meanwhile."""
     listed_at = ctx.clock.now()
     instances = await listed(ctx, pool.backend)
-    facts: Facts | None = await ctx.store.read(read_facts, pool.name)
+    facts: Facts | None = await ctx.store.read(facts_of, ctx, pool)
     if facts is None:
         return None
     view = replace(view_of(facts, instances, listed_at), template=wanted)

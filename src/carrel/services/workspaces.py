@@ -13,7 +13,7 @@ from carrel.domain.prospect import Prospect
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
-from carrel.ports.driver import DriverError, Logs, Restarts, Spec, within
+from carrel.ports.driver import DriverError, Logs, Restarts, Spec, starts_with, within
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules import wording
 from carrel.rules.access import Action, owns, require
@@ -100,7 +100,7 @@ async def restart(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Work
         raise Unavailable("This workspace cannot be restarted in place. Release it and take another.")
     begun = await ctx.store.write(_begin_restart, actor, workspace_id, ctx.clock.now())
     try:
-        spec = Spec(begun.id, begun.pool, template, begun.secret)
+        spec = Spec(begun.id, begun.pool, template, begun.secret, starts_with(driver, begun.home_id))
         await within(RESTARTS_WITHIN, driver.restart(spec), what="restart it")
     except DriverError as error:
         raise Unavailable(f"It could not be restarted: {error.sentence}") from error

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim, ClaimState
-from carrel.domain.ids import ClaimId, PoolName, UserId, WorkspaceId
+from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.workspace import Desired
 from carrel.store import events, schema
 from carrel.store.claim_rows import QUEUE, WAITING, claim_from
@@ -37,11 +37,28 @@ _longest_ready = (
     .where(
         _warm.c.pool == sa.bindparam("in_pool"),
         sa.text("warm.phase = 'ready' AND warm.desired = 'running' AND warm.claim_id IS NULL"),
+        sa.or_(_warm.c.home_id.is_(None), _warm.c.home_id == sa.bindparam("home", type_=sa.Text())),
     )
     .order_by(_warm.c.ready_at, _warm.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
     .scalar_subquery()
+)
+"""For anybody, or with the files of this claim in it from its start: what has somebody's files is given to nobody else."""
+_ready = _w.alias("ready")
+_OLDEST_WITH_OWN = (
+    sa.select(_c, sa.null().label("workspace_id"))
+    .join_from(_ready, _c, _c.c.home_id == _ready.c.home_id)
+    .where(
+        _ready.c.pool == sa.bindparam("pool"),
+        sa.text("ready.phase = 'ready' AND ready.desired = 'running' AND ready.claim_id IS NULL"),
+        _c.c.pool == _ready.c.pool,
+        sa.text("claims.state <> 'released' AND claims.home_id IS NOT NULL"),
+        WAITING,
+    )
+    .order_by(*QUEUE)
+    .limit(1)
+    .with_for_update(of=_c)
 )
 _GIVE = (
     sa.update(_w)
@@ -87,13 +104,11 @@ _TAKE_BACK = (
 
 
 def assign(conn: Connection, pool: PoolName, now: datetime) -> list[Claim]:
-    """Goes on while there are both a waiting claim and a warm workspace; returns the claims that are held now and were not before."""
+    """Goes on while there are a waiting claim and a workspace for it; returns the claims that are held now and were not before."""
     conn.execute(_HOLD_POOL, {"in_pool": pool})
     served: list[Claim] = []
-    while (claim := _oldest(conn, pool)) is not None:
-        workspace_id = _give(conn, claim.id, claim.user_id, pool, now)
-        if workspace_id is None:
-            break
+    while (given := _given(conn, pool, now)) is not None:
+        claim, workspace_id = given
         conn.execute(_HOLD, {"claim": claim.id, "now": now})
         served.append(
             replace(
@@ -109,15 +124,21 @@ def assign(conn: Connection, pool: PoolName, now: datetime) -> list[Claim]:
     return served
 
 
-def _oldest(conn: Connection, pool: PoolName) -> Claim | None:
-    row = conn.execute(_OLDEST, {"pool": pool}).one_or_none()
-    return None if row is None else claim_from(row)
+def _given(conn: Connection, pool: PoolName, now: datetime) -> tuple[Claim, WorkspaceId] | None:
+    """The oldest of those who wait; where there is none for them, the oldest of those for whom one was started."""
+    for oldest in (_OLDEST, _OLDEST_WITH_OWN):
+        row = conn.execute(oldest, {"pool": pool}).one_or_none()
+        if row is None:
+            return None
+        claim = claim_from(row)
+        workspace_id = _give(conn, claim, pool, now)
+        if workspace_id is not None:
+            return claim, workspace_id
+    return None
 
 
-def _give(
-    conn: Connection, claim_id: ClaimId, user_id: UserId, pool: PoolName, now: datetime
-) -> WorkspaceId | None:
-    given = {"in_pool": pool, "claim": claim_id, "user": user_id, "now": now}
+def _give(conn: Connection, claim: Claim, pool: PoolName, now: datetime) -> WorkspaceId | None:
+    given = {"in_pool": pool, "claim": claim.id, "user": claim.user_id, "home": claim.home_id, "now": now}
     found: WorkspaceId | None = conn.execute(_GIVE, given).scalar_one_or_none()
     return found
 

@@ -113,7 +113,7 @@ _RELEASE = (
 _other = _c.alias("other")
 _BRING = (
     sa.update(_c)
-    .where(_c.c.id == _id, _c.c.home_id.is_(None), _c.c.state == ClaimState.HELD.value)
+    .where(_c.c.id == _id, _c.c.home_id.is_(None), _c.c.state != ClaimState.RELEASED.value)
     .where(~sa.exists().where(_other.c.home_id == sa.bindparam("home"), sa.text("other.state <> 'released'")))
     .values(home_id=sa.bindparam("home"), version=_c.c.version + 1)
 )
@@ -303,7 +303,7 @@ def page(
 
 
 def bring(conn: Connection, claim_id: ClaimId, home_id: HomeId) -> bool:
-    """For a held claim that has no home yet. False when another live claim has that one; its row is held by the caller."""
+    """For a live claim that has no home yet. False when another live claim has that one; its row is held by the caller."""
     return conn.execute(_BRING, {"claim": claim_id, "home": home_id}).rowcount == 1
 
 

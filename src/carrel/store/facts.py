@@ -24,23 +24,27 @@ class Facts:
     """Version → recipe, of this pool's workspaces."""
     homes_elsewhere: frozenset[ClaimId] = frozenset()
     """Claims whose home is still in another workspace."""
+    starts_with_home: bool = False
+    """As whoever read it said."""
 
 
-def read_facts(conn: Connection, name: PoolName) -> Facts | None:
-    """None once the pool is removed and empty."""
+def read_facts(conn: Connection, name: PoolName, *, starts_with_home: bool = False) -> Facts | None:
+    """None once the pool is removed and empty. `starts_with_home`: its driver brings files in only as an instance starts."""
     pool = next((pool for pool in pools.reconciled(conn) if pool.name == name), None)
     if pool is None:
         return None
     rows = workspaces.of_pool(conn, name)
     versions = {(row.template, row.template_version) for row in rows}
     found = {version: templates.get(conn, template, version) for template, version in versions}
+    elsewhere = homes.elsewhere(conn, name) if any(_awaits_home(row) for row in rows) else frozenset()
     return Facts(
         pool,
         templates.get(conn, pool.template),
         rows,
         claims.live(conn, name),
         {version: recipe for version, recipe in found.items() if recipe is not None},
-        homes.elsewhere(conn, name) if any(_awaits_home(row) for row in rows) else frozenset(),
+        elsewhere | homes.elsewhere_still(conn, name) if starts_with_home else elsewhere,
+        starts_with_home,
     )
 
 

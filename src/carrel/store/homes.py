@@ -64,6 +64,22 @@ _ELSEWHERE = (
     .where(_c.c.pool == sa.bindparam("in_pool"), sa.text("claims.state = 'held'"))
     .where(sa.text("workspaces.phase <> 'gone'"), sa.func.coalesce(_w.c.claim_id, "") != _c.c.id)
 )
+_STILL_ELSEWHERE = (
+    sa.select(_c.c.id)
+    .join_from(_c, _h, _h.c.id == _c.c.home_id)
+    .join(_w, _w.c.id == _h.c.workspace_id)
+    .where(_c.c.pool == sa.bindparam("in_pool"), sa.text("claims.state = 'waiting'"))
+    .where(sa.text("workspaces.phase <> 'gone'"))
+    .where(
+        sa.or_(
+            _w.c.claim_id.is_not(None),
+            _w.c.desired == Desired.GONE.value,
+            _w.c.pool != _c.c.pool,
+            sa.func.coalesce(_w.c.home_id, "") != _h.c.id,
+        )
+    )
+)
+"""Not those whose files are in what was started for them."""
 _is_claimed = sa.exists().where(_c.c.home_id == _h.c.id, sa.text("claims.state <> 'released'"))
 _RENAME = (
     sa.update(_h)
@@ -134,6 +150,14 @@ def take_in(
     return _one(conn.execute(_TAKE_IN, given))
 
 
+def take_in_at_start(
+    conn: Connection, home_id: HomeId, workspace_id: WorkspaceId, *, place: str, now: datetime
+) -> Home | None:
+    """As `take_in`, for a workspace that is about to be started with it."""
+    given = {"home": home_id, "into": workspace_id, "place_of_driver": place, "now": now}
+    return _one(conn.execute(_TAKE_IN, given))
+
+
 def let_out(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> list[HomeId]:
     """Once nothing of that workspace can reach the files any more. Which homes that frees, if any was in it."""
     freed = list(conn.execute(_LET_OUT, {"out_of": workspace_id, "now": now}).scalars())
@@ -151,6 +175,11 @@ def inside(conn: Connection, workspace_id: WorkspaceId) -> list[HomeId]:
 def elsewhere(conn: Connection, pool: PoolName) -> frozenset[ClaimId]:
     """The held claims of a pool whose home is still in another workspace."""
     return frozenset(conn.execute(_ELSEWHERE, {"in_pool": pool}).scalars())
+
+
+def elsewhere_still(conn: Connection, pool: PoolName) -> frozenset[ClaimId]:
+    """The waiting claims of a pool for which nothing can be started yet: their home is in another workspace."""
+    return frozenset(conn.execute(_STILL_ELSEWHERE, {"in_pool": pool}).scalars())
 
 
 def rename(conn: Connection, home_id: HomeId, name: str) -> Home | None:

@@ -53,10 +53,11 @@ _GROUPS = (
         _w.c.phase,
         _w.c.desired,
         _w.c.claim_id.is_not(None).label("is_claimed"),
+        _w.c.home_id.is_not(None).label("has_home"),
         sa.func.count().label("many"),
     )
     .where(sa.text("phase <> 'gone'"))
-    .group_by(_w.c.pool, _w.c.phase, _w.c.desired, sa.text("is_claimed"))
+    .group_by(_w.c.pool, _w.c.phase, _w.c.desired, sa.text("is_claimed"), sa.text("has_home"))
 )
 _WAITING = (
     sa.select(_c.c.pool, sa.func.count().label("many"))
@@ -143,20 +144,23 @@ def counts(conn: Connection) -> dict[PoolName, Counts]:
     """For every pool there ever was, in two queries."""
     found: dict[PoolName, dict[str, int]] = {PoolName(name): {} for name in conn.execute(_NAMES).scalars()}
     for row in conn.execute(_GROUPS):
-        column = _column(row.phase, row.desired, is_claimed=bool(row.is_claimed))
+        column = _column(row.phase, row.desired, is_claimed=bool(row.is_claimed), has_home=bool(row.has_home))
         found[row.pool][column] = found[row.pool].get(column, 0) + row.many
     for row in conn.execute(_WAITING):
         found[row.pool]["waiting"] = row.many
     return {name: Counts(**numbers) for name, numbers in found.items()}
 
 
-def _column(phase: str, desired: str, *, is_claimed: bool) -> str:
+def _column(phase: str, desired: str, *, is_claimed: bool, has_home: bool) -> str:
+    """What is ready with somebody's files in it is on its way to that person."""
     if phase == "failed":
         return "failed"
     if phase == "stopping" or desired == "gone":
         return "stopping"
     if is_claimed:
         return "claimed"
+    if has_home:
+        return "starting"
     return {"ready": "ready", "draining": "stopping"}.get(phase, "starting")
 
 

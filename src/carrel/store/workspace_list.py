@@ -21,7 +21,10 @@ _life = sa.case({phase.value: number for phase, number in _LIFE.items()}, value=
 _live = sa.text("workspaces.phase <> 'gone'")
 _claimed = sa.and_(_w.c.claim_id.is_not(None), _w.c.desired == Desired.RUNNING.value)
 _warm = sa.and_(
-    _w.c.claim_id.is_(None), _w.c.desired == Desired.RUNNING.value, _w.c.phase == Phase.READY.value
+    _w.c.claim_id.is_(None),
+    _w.c.home_id.is_(None),
+    _w.c.desired == Desired.RUNNING.value,
+    _w.c.phase == Phase.READY.value,
 )
 
 

@@ -19,7 +19,7 @@ COMING: Final = sa.and_(
     _w.c.claim_id.is_(None),
     _w.c.desired == Desired.RUNNING.value,
 )
-"""`Workspace.is_coming` in SQL. Its first two parts are spelled out, so that the index of live ones serves."""
+"""`Workspace.is_coming` in SQL, and what is reserved and not ready. Its first two parts are spelled out, so that the index of live ones serves."""
 
 
 def workspace_from(row: Row) -> Workspace:

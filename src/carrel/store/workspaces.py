@@ -118,7 +118,9 @@ def intend(conn: Connection, workspace: Workspace) -> bool:
         conn,
         workspace.created_at,
         workspace.phase.value,
-        "It was asked for.",
+        "It was asked for."
+        if workspace.home_id is None
+        else "It was asked for, with the files of its person.",
         workspace_id=workspace.id,
         claim_id=workspace.claim_id,
     )

@@ -162,6 +162,8 @@ def _put(draw: st.DrawFn, world: World, number: int, **given: Any) -> None:
     if row.phase in HOLDABLE and draw(st.booleans()):
         row, claim = held(row, a_claim(number, at=at), at=at)
         world.claims[claim.id] = claim
+    else:
+        row = replace(row, attached_at=None, entered_at=None)
     state = draw(st.sampled_from([InstanceState.RUNNING, InstanceState.RUNNING, InstanceState.ENDED]))
     if row.is_warm:
         state = InstanceState.RUNNING  # else the hand-over would find it dead, and there is none here
