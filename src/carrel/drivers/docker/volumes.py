@@ -1,0 +1,39 @@
+"""Homes that are volumes of the engine, for engines whose machine we cannot mount on: a container is started with its person's."""
+
+from carrel.domain.ids import HomeId
+from carrel.drivers.docker import labels
+from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.labels import Owner
+from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.parcel import Parcel
+
+
+class VolumeHomes:
+    def __init__(self, engine: Engine, owner: Owner) -> None:
+        self._engine = engine
+        self._owner = owner
+
+    @property
+    def home_place(self) -> str:
+        return f"docker:{self._engine.host}"
+
+    async def make(self, home_id: HomeId) -> str:
+        """The name of its volume, to be mounted (NoCopy) at home_path. Harmless on one that stands."""
+        name = labels.home_volume(home_id)
+        asked = {
+            "Name": name,
+            "Labels": {labels.INSTALLATION: self._owner.installation, labels.HOME: home_id},
+        }
+        await self._engine.call("POST", "volumes/create", json=asked, what="The home cannot be made")
+        return name
+
+    async def hand_over(self, container: str, home_path: str, owner: FileOwner) -> None:
+        """Between create and start of its container: the home is its person's, and nobody else may look in."""
+        archive = Parcel(owner).directory(".").packed()
+        await self._engine.call(
+            "PUT",
+            f"containers/{container}/archive",
+            params={"path": home_path},
+            data=archive,
+            what="The home cannot be handed over",
+        )
