@@ -1,0 +1,162 @@
+"""What is remembered of what workspaces suffered from, and how it is said."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiodocker.exceptions import DockerError
+
+from carrel.domain.ids import InstallationId, WorkspaceId
+from carrel.domain.reason import ReasonCode
+from carrel.drivers.docker.ailments import REMEMBERED, Ailments, Heard, at_limit, memory_limit, read_event
+from carrel.drivers.docker.network import Names
+from carrel.ports.driver import DriverUnavailable
+
+ONE, TWO = WorkspaceId("w000000000000001"), WorkspaceId("w000000000000002")
+NAMES = Names(InstallationId("i000000000000000"), "engine")
+OOM = {
+    "status": "oom",
+    "id": "832e6b442c478e1115ef790829b353c8d417d2014f8db93f7cef1a28da0d71bf",
+    "Type": "container",
+    "Action": "oom",
+    "Actor": {
+        "ID": "832e6b442c478e1115ef790829b353c8d417d2014f8db93f7cef1a28da0d71bf",
+        "Attributes": {"carrel.backend": "engine", "carrel.workspace": ONE, "name": f"carrel-{ONE}"},
+    },
+    "scope": "local",
+    "time": 1795269339,
+    "timeNano": 1795269339583562987,
+}
+"""As Docker 20.10 tells it."""
+CALM = {"pids_stats": {"current": 3, "limit": 512}, "memory_stats": {"limit": 2 << 30, "usage": 1 << 20}}
+CROWDED = {"pids_stats": {"current": 512, "limit": 512}, "memory_stats": {"limit": 2 << 30}}
+
+
+class StandingClock:
+    def __init__(self) -> None:
+        self.at = datetime.fromtimestamp(1795269340, UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class Quiet:
+    """An engine without containers that have a disk of their own, and whose stream of events breaks off at once."""
+
+    @property
+    def containers(self) -> "Quiet":
+        return self
+
+    async def list(self, **_: object) -> list[object]:
+        return []
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.clock = StandingClock()
+        self.stats: dict[WorkspaceId, Mapping[str, Any]] = {ONE: CALM, TWO: CALM}
+        engine: Any = Quiet()
+        self.ailments = Ailments(lambda: engine, NAMES, self.measured, clock=self.clock)
+        self.ailments.start = lambda: None  # type: ignore[method-assign]  # events are told by hand
+
+    async def measured(self) -> Mapping[WorkspaceId, Mapping[str, Any]]:
+        return self.stats
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        heard = read_event(event)
+        assert heard is not None
+        self.ailments.hear(heard)
+
+
+async def test_memory_that_ran_out_is_told_with_its_limit_to_the_one_it_befell() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    told = await rig.ailments.current()
+    assert told.keys() == {ONE}
+    assert told[ONE].code is ReasonCode.OUT_OF_MEMORY
+    assert "2.0 GiB" in told[ONE].sentence
+
+
+async def test_it_is_forgotten_after_some_minutes() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    rig.clock.at += REMEMBERED + timedelta(seconds=1)
+    assert await rig.ailments.current() == {}
+
+
+async def test_who_was_started_anew_suffers_from_nothing_that_was_before() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    rig.ailments.hear(Heard(ONE, "start", rig.clock.now()))
+    assert await rig.ailments.current() == {}
+
+
+async def test_a_start_heard_once_more_takes_nothing_away_that_came_after_it() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    rig.ailments.hear(Heard(ONE, "start", rig.clock.now() - timedelta(minutes=1)))
+    assert (await rig.ailments.current()).keys() == {ONE}
+
+
+async def test_of_one_that_does_not_run_nothing_is_told() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    del rig.stats[ONE]
+    assert await rig.ailments.current() == {}
+
+
+async def test_as_many_processes_as_there_may_be_come_before_memory_and_are_remembered() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    rig.stats[ONE] = CROWDED
+    assert (await rig.ailments.current())[ONE].code is ReasonCode.TOO_MANY_PROCESSES
+    rig.stats[ONE] = CALM
+    told = (await rig.ailments.current())[ONE]
+    assert "512 processes" in told.sentence
+
+
+async def test_where_memory_ran_out_in_a_companion_its_name_is_said() -> None:
+    rig = Rig()
+    rig.ailments.hear(Heard(ONE, "oom", rig.clock.now(), "database"))
+    assert '"database"' in (await rig.ailments.current())[ONE].sentence
+
+
+async def test_a_companion_that_starts_takes_nothing_away() -> None:
+    rig = Rig()
+    rig.hear(OOM)
+    rig.ailments.hear(Heard(ONE, "start", rig.clock.now(), "database"))
+    assert (await rig.ailments.current()).keys() == {ONE}
+
+
+async def test_an_engine_that_is_away_is_said_to_be() -> None:
+    rig = Rig()
+
+    async def away() -> Mapping[WorkspaceId, Mapping[str, Any]]:
+        raise DockerError(900, "Cannot connect to Docker Engine")
+
+    rig.ailments = Ailments(Quiet, NAMES, away, clock=rig.clock)  # type: ignore[arg-type,return-value]
+    rig.ailments.start = lambda: None  # type: ignore[method-assign]
+    with pytest.raises(DriverUnavailable):
+        await rig.ailments.current()
+
+
+def test_events_of_others_and_other_events_are_left_alone() -> None:
+    assert read_event({**OOM, "Action": "die"}) is None
+    assert read_event({**OOM, "Actor": {"Attributes": {"name": "somebody-else"}}}) is None
+    assert read_event({}) is None
+
+
+def test_limits_are_read_from_what_the_engine_measures() -> None:
+    assert at_limit(CALM) is None
+    assert at_limit(CROWDED) == 512
+    assert at_limit({"pids_stats": {"current": 5}}) is None
+    assert at_limit({"pids_stats": {}}) is None
+    assert memory_limit(CALM) == 2 << 30
+    assert memory_limit({}) is None
