@@ -14,8 +14,8 @@ from typing import cast
 import pytest
 
 from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.drivers.local import packing, removing
 from carrel.drivers.local.driver import LocalDriver
+from carrel.drivers.ondisk import packing, removing
 from carrel.ports.driver import DriverUnavailable, Rejected
 from carrel.testing.driver_contract import new_home_id
 
@@ -171,7 +171,7 @@ async def test_an_archive_waits_for_its_reader_and_ends_with_it(local: Local, ev
     (place / "noise").write_bytes(os.urandom(5_000_000))
 
     def count() -> int:
-        return sum(one.name == "carrel-local-packing" for one in threading.enumerate())
+        return sum(one.name == "carrel-packing" for one in threading.enumerate())
 
     async with aclosing(cast("AsyncGenerator[bytes, None]", driver.archive_home(home))) as bits:
         read = len(await anext(bits))

@@ -12,9 +12,9 @@ import pytest
 
 from carrel.domain.ids import HomeId
 from carrel.domain.template import HomeKind
-from carrel.drivers.local import removing
 from carrel.drivers.local.starting import LOG_LIMIT
 from carrel.drivers.local.tail import MOST_BYTES
+from carrel.drivers.ondisk import removing
 from carrel.ports.driver import DriverUnavailable, InstanceState, OutOfCapacity, Rejected, Spec
 from carrel.testing.driver_contract import new_home_id, new_workspace_id, shown, until
 

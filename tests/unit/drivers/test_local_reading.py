@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from carrel.domain.ids import InstallationId
-from carrel.drivers.local.faults import may_be_away, may_be_full
 from carrel.drivers.local.options import DEFAULT_PORTS, read
 from carrel.drivers.local.tail import BLOCK, MOST_BYTES, tail
+from carrel.drivers.ondisk.faults import may_be_away, may_be_full
 from carrel.ports.driver import DriverContext, DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
 

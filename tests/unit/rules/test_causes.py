@@ -9,9 +9,9 @@ import pytest
 from carrel.domain.cause import Fault, Whose
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.reason import ReasonCode
-from carrel.drivers.local.faults import may_be_full
 from carrel.drivers.local.showing import Evidence, shown
 from carrel.drivers.local.slot import End
+from carrel.drivers.ondisk.faults import may_be_full
 from carrel.ports.driver import DriverError
 from carrel.rules import blame
 from carrel.rules.causes import Delay, Mishap, cause, code_of_exit, hindrance, is_failure

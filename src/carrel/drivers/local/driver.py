@@ -17,16 +17,16 @@ from carrel.domain.ids import HomeId, WorkspaceId, is_id
 from carrel.domain.template import HomeKind
 from carrel.drivers.local import commands, launch, person, sharing, starting
 from carrel.drivers.local.ending import end_everything
-from carrel.drivers.local.faults import may_be_away, may_be_full
-from carrel.drivers.local.homes import PLACE, Homes
 from carrel.drivers.local.launch import Owner
 from carrel.drivers.local.options import Options, read
 from carrel.drivers.local.ports import PortBook
 from carrel.drivers.local.processes import Member, census, cpu_seconds
 from carrel.drivers.local.showing import INTERRUPTED, UNSEEN, Evidence, shown
-from carrel.drivers.local.slot import BLANK, Record, Slot, slots_in
+from carrel.drivers.local.slot import BLANK, Record, Slot, holder_of, slots_in
 from carrel.drivers.local.tail import tail
 from carrel.drivers.local.watch import Watch
+from carrel.drivers.ondisk.faults import may_be_away, may_be_full
+from carrel.drivers.ondisk.homes import PLACE, Homes
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Ran, Rejected, Spec
 
@@ -40,7 +40,7 @@ _MORE_LOOKS = 2
 class LocalDriver:
     def __init__(self, state: Path, owner: Owner, options: Options, *, clock: Clock) -> None:
         self._slots = state / "slots"
-        self._homes = Homes(state / "homes", self._slots)
+        self._homes = Homes(state / "homes", lambda home: holder_of(self._slots, home))
         self._owner = owner
         self._options = options
         self._clock = clock

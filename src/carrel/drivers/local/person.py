@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from carrel.domain.delivery import Delivery
-from carrel.drivers.local.files import read_object, write_object, write_whole
+from carrel.drivers.ondisk.files import read_object, write_object, write_whole
 from carrel.mint import new_id
 from carrel.ports.driver import Rejected
 from carrel.rules.delivery import refusal

@@ -9,8 +9,8 @@ from pathlib import Path
 from zlib import crc32
 
 from carrel.domain.ids import WorkspaceId
-from carrel.drivers.local.files import read_object, write_object
 from carrel.drivers.local.launch import HOST
+from carrel.drivers.ondisk.files import read_object, write_object
 from carrel.ports.driver import OutOfCapacity
 
 REST = timedelta(minutes=10)

@@ -10,8 +10,8 @@ from typing import Any
 from carrel.domain.ids import InstallationId, PoolName, WorkspaceId, is_id
 from carrel.domain.template import HomeKind
 from carrel.drivers.local import person, sharing
-from carrel.drivers.local.files import read_object, write_object, write_whole, written_out
-from carrel.drivers.local.removing import remove_tree
+from carrel.drivers.ondisk.files import read_object, write_object, write_whole, written_out
+from carrel.drivers.ondisk.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable, Rejected
 
 BLANK = "blank"
@@ -172,6 +172,11 @@ def slots_in(directory: Path) -> list[Slot]:
     """Whatever bears an id, also what was only begun; other names in the directory are not ours to judge."""
     with os.scandir(directory) as entries:
         return [Slot(directory, WorkspaceId(entry.name)) for entry in entries if is_id(entry.name)]
+
+
+def holder_of(slots: Path, home: Path) -> WorkspaceId | None:
+    """Whose slot leads to it."""
+    return next((slot.workspace_id for slot in slots_in(slots) if slot.home == str(home)), None)
 
 
 def _integers(found: dict[str, Any] | None, *names: str) -> list[int] | None:

@@ -7,25 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from carrel.domain.ids import HomeId, is_id
-from carrel.drivers.local.faults import may_be_away
-from carrel.drivers.local.packing import packed
-from carrel.drivers.local.removing import remove_tree
-from carrel.drivers.local.slot import slots_in
+from carrel.domain.ids import HomeId, WorkspaceId, is_id
+from carrel.drivers.ondisk.faults import may_be_away
+from carrel.drivers.ondisk.packing import packed
+from carrel.drivers.ondisk.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable, Rejected
 
 T = TypeVar("T")
 
 PLACE = "state directory"
-"""Every backend of this driver has its homes there; a state directory that moves takes them along."""
+"""Every backend that keeps homes on this machine has them there; a state directory that moves takes them along."""
+
+HeldBy = Callable[[Path], WorkspaceId | None]
+"""The workspace whose slot leads to this home, by what the slots say themselves. Blocks on the disk."""
 
 
 class Homes:
-    def __init__(self, directory: Path, slots: Path) -> None:
+    def __init__(self, directory: Path, held_by: HeldBy) -> None:
         self._directory = directory
-        self._slots = slots
+        self._held_by = held_by
         # of their own: measuring a huge home must not hold up who comes and who goes
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="carrel-local-homes")
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="carrel-homes")
         self._is_closed = False
 
     def make(self, home_id: HomeId) -> Path:
@@ -62,11 +64,9 @@ class Homes:
 
     def _remove(self, home: Path) -> None:
         """The store says that it is in no workspace; a slot that says otherwise is believed."""
-        for slot in slots_in(self._slots):
-            if slot.home == str(home):
-                raise DriverUnavailable(
-                    f"Home {home.name} is in workspace {slot.workspace_id} still, so it is not removed."
-                )
+        holder = self._held_by(home)
+        if holder is not None:
+            raise DriverUnavailable(f"Home {home.name} is in workspace {holder} still, so it is not removed.")
         remove_tree(home, what=f"home {home.name}")
 
     def _measured(self, home: Path) -> int:

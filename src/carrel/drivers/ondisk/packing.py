@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from carrel.drivers.local.faults import may_be_away
+from carrel.drivers.ondisk.faults import may_be_away
 
 CHUNK = 1 << 16
 Names = dict[tuple[int, int], str]
@@ -46,7 +46,7 @@ async def packed(directory: Path) -> AsyncIterator[bytes]:
 
 class _Packer(threading.Thread):
     def __init__(self, directory: Path, writing: int) -> None:
-        super().__init__(name="carrel-local-packing", daemon=True)
+        super().__init__(name="carrel-packing", daemon=True)
         self._directory = directory
         self._writing = writing
         self.problem: OSError | RecursionError | None = None
