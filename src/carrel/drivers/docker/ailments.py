@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from aiodocker import Docker
 from aiodocker.exceptions import DockerError
 from aiohttp import ClientError, ClientTimeout
 
 from carrel.domain.ids import WorkspaceId
 from carrel.drivers.docker import complaints
 from carrel.drivers.docker.disks import Disks
-from carrel.drivers.docker.network import Names
+from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.labels import COMPANION, WORKSPACE, Owner
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Ailment, DriverUnavailable
+from carrel.ports.driver import Ailment, DriverError
 
 Stats = Callable[[], Awaitable[Mapping[WorkspaceId, Mapping[str, Any]]]]
-"""The engine's answer to /containers/…/stats of the app of each running workspace; may be a few seconds old."""
+"""The engine's answer to /containers/…/stats of the app of each running workspace; may be a few seconds old. Raises DriverUnavailable."""
 
 REMEMBERED: Final = timedelta(minutes=5)
 _QUIET: Final = ClientTimeout(total=None, sock_connect=10, sock_read=300)
@@ -48,19 +48,19 @@ class Heard:
 class Ailments:
     def __init__(
         self,
-        client: Callable[[], Docker],
-        names: Names,
+        engine: Engine,
+        owner: Owner,
         stats: Stats,
         *,
         clock: Clock,
         homes: Path | None = None,
     ) -> None:
         """`homes`: the directory of all homes where it is on this machine."""
-        self._client = client
-        self._names = names
+        self._engine = engine
+        self._owner = owner
         self._stats = stats
         self._clock = clock
-        self._disks = Disks(client, names, clock, homes)
+        self._disks = Disks(engine, owner, clock, homes)
         self._seen: dict[WorkspaceId, dict[str, tuple[datetime, Ailment | str]]] = {}
         """By kind, when last, and what to say; of memory the companion it ran out for, since the limit is known later."""
         self._task: asyncio.Task[None] | None = None
@@ -73,11 +73,8 @@ class Ailments:
     async def current(self) -> Mapping[WorkspaceId, Ailment]:
         """For `Complains`. Raises DriverUnavailable."""
         self.start()
-        try:
-            stats = await self._stats()
-            full = await self._disks.full()
-        except (DockerError, OSError, TimeoutError) as error:
-            raise DriverUnavailable("The engine does not say how its containers are.") from error
+        stats = await self._stats()
+        full = await self._disks.full()
         now = self._clock.now()
         for workspace_id, seen in stats.items():
             limit = at_limit(seen)
@@ -133,17 +130,17 @@ class Ailments:
         while True:
             try:
                 await self._hear_all()
-            except (DockerError, ClientError, OSError, TimeoutError, ValueError) as error:
-                _log.debug("events of the engine broke off", backend=self._names.backend, error=str(error))
+            except (DockerError, DriverError, ClientError, OSError, TimeoutError, ValueError) as error:
+                _log.debug("events of the engine broke off", backend=self._owner.backend, error=str(error))
             await self._clock.sleep(_AGAIN_AFTER)
 
     async def _hear_all(self) -> None:
         """From some minutes back, so that nothing is missed while nobody listened; the engine keeps the last few hundred events."""
-        labels = [f"{key}={value}" for key, value in self._names.labels.items()]
+        labels = [f"{key}={value}" for key, value in self._owner.labels.items()]
         filters = {"type": ["container"], "event": ["oom", "start"], "label": labels}
         since = (self._clock.now() - REMEMBERED).timestamp()
         params = {"filters": json.dumps(filters), "since": f"{since:.0f}"}
-        async with self._client()._query("events", params=params, timeout=_QUIET) as answer:
+        async with self._engine.client()._query("events", params=params, timeout=_QUIET) as answer:
             async for line in answer.content:
                 heard = read_event(json.loads(line))
                 if heard is not None:
@@ -153,11 +150,11 @@ class Ailments:
 def read_event(event: Mapping[str, Any]) -> Heard | None:
     actor = event.get("Actor") or {}
     labels = actor.get("Attributes") or {}
-    workspace_id, action = labels.get("carrel.workspace"), str(event.get("Action"))
+    workspace_id, action = labels.get(WORKSPACE), str(event.get("Action"))
     if not workspace_id or action not in ("oom", "start"):
         return None
     at = datetime.fromtimestamp(int(event.get("timeNano") or 0) / 1e9, UTC)
-    return Heard(WorkspaceId(workspace_id), action, at, labels.get("carrel.companion") or "")
+    return Heard(WorkspaceId(workspace_id), action, at, labels.get(COMPANION) or "")
 
 
 def at_limit(stats: Mapping[str, Any]) -> int | None:

@@ -4,23 +4,24 @@ A container's is looked at where the engine keeps it; from afar the engine is as
 """
 
 import asyncio
+import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from aiodocker import Docker
-
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.units import parse_size
-from carrel.drivers.docker.network import Names
+from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.labels import WORKSPACE, Owner
 from carrel.ports.clock import Clock
 
 _SCRAPS: Final = 4 << 20
 """Bytes left when programs that write in pieces have already failed."""
 _COUNTS_EVERY: Final = 120.0
 _SECONDS: Final = 10.0
+_DISKS: Final = "The disks of workspaces cannot be seen"
 
 
 @dataclass(slots=True)
@@ -34,8 +35,8 @@ class _Disk:
 
 @dataclass(slots=True)
 class Disks:
-    client: Callable[[], Docker]
-    names: Names
+    engine: Engine
+    owner: Owner
     clock: Clock
     homes: Path | None = None
     """On this machine; None where homes are elsewhere."""
@@ -53,7 +54,7 @@ class Disks:
         return bool(done) and self._looking.exception() is None and self._looking.result()
 
     async def full(self) -> Mapping[WorkspaceId, int]:
-        """Those whose own disk is full, with its limit. Raises as the engine's client does."""
+        """Those whose own disk is full, with its limit. Raises DriverUnavailable."""
         running = await self._running()
         for container in running - self._known.keys():
             self._known[container] = _read(await self._inspect(container))
@@ -77,12 +78,15 @@ class Disks:
         return disk.used
 
     async def _running(self) -> set[str]:
-        labels = [f"{key}={value}" for key, value in self.names.labels.items()]
-        filters = {"label": labels, "status": ["running"]}
-        return {str(one.id) for one in await self.client().containers.list(filters=filters)}
+        labels = [f"{key}={value}" for key, value in self.owner.labels.items()]
+        params = {"filters": json.dumps({"label": labels, "status": ["running"]})}
+        shown = await self.engine.look("containers/json", what=_DISKS, params=params)
+        return {str(one["Id"]) for one in shown or ()}
 
-    def _inspect(self, container: str, **params: str) -> Awaitable[dict[str, Any]]:
-        return self.client()._query_json(f"containers/{container}/json", params=params)
+    async def _inspect(self, container: str, **params: str) -> Mapping[str, Any]:
+        """Nothing of one that is gone by now."""
+        shown = await self.engine.look(f"containers/{container}/json", what=_DISKS, params=params)
+        return shown or {}
 
 
 def _is_full(place: Path) -> bool:
@@ -92,7 +96,7 @@ def _is_full(place: Path) -> bool:
 
 def _read(shown: Mapping[str, Any]) -> _Disk | None:
     size = ((shown.get("HostConfig") or {}).get("StorageOpt") or {}).get("size")
-    workspace_id = (shown["Config"].get("Labels") or {}).get("carrel.workspace")
+    workspace_id = ((shown.get("Config") or {}).get("Labels") or {}).get(WORKSPACE)
     if not size or not workspace_id:
         return None
     upper = ((shown.get("GraphDriver") or {}).get("Data") or {}).get("UpperDir") or "/nowhere"

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from aiodocker import Docker
-from aiodocker.exceptions import DockerError
-
 from carrel.domain.finding import Finding
+from carrel.drivers.docker.engine import Engine as Connection
 from carrel.drivers.docker.firewall import Firewall
 from carrel.drivers.docker.network import Network
 from carrel.drivers.docker.walls import Walls
@@ -38,7 +36,7 @@ class Site:
     """How this backend was opened."""
 
     backend: str
-    client: Callable[[], Docker]
+    engine: Connection
     network: Network
     mounted: bool
     """Homes are mounted from this machine; else they are volumes."""
@@ -66,7 +64,7 @@ class Mount:
 
 async def findings(site: Site) -> Sequence[Finding]:
     """Raises DriverUnavailable when the engine does not answer."""
-    info, version = await _asked(site.client(), "info"), await _asked(site.client(), "version")
+    info, version = await _asked(site.engine, "info"), await _asked(site.engine, "version")
     engine, about = read_engine(info, version), site.backend
     mounts = read_mounts(await asyncio.to_thread(_mountinfo))
     found = [
@@ -92,7 +90,7 @@ async def _network(site: Site, engine: Engine) -> list[Finding]:
         return [rules.no_network(site.backend, error.sentence)]
     seen = None
     if at is not None:
-        seen = read_network(await _asked(site.client(), f"networks/{at.id}"), site.subnet)
+        seen = read_network(await _asked(site.engine, f"networks/{at.id}"), site.subnet)
     found = [rules.network(site.backend, seen, filters_bridges=engine.filters_bridges)]
     if site.firewall is None:
         return [*found, rules.walls(site.backend, None, why=site.no_walls)]
@@ -168,11 +166,6 @@ async def _soon(asked: Awaitable[bool | None]) -> bool | None:
         return None
 
 
-async def _asked(client: Docker, what: str) -> Mapping[str, Any]:
-    try:
-        async with asyncio.timeout(_SECONDS):
-            answer: Mapping[str, Any] = await client._query_json(what)
-            return answer
-    except (DockerError, OSError, TimeoutError) as error:
-        said = error.message if isinstance(error, DockerError) else type(error).__name__
-        raise DriverUnavailable(f"The engine does not answer: {said}") from error
+async def _asked(engine: Connection, path: str) -> Mapping[str, Any]:
+    answer: Mapping[str, Any] | None = await engine.look(path, what="The engine cannot be examined")
+    return answer or {}

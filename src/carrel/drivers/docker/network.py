@@ -3,25 +3,28 @@
 It reaches the internet; that its workspaces reach neither one another nor this machine is for the engine (`icc`) and for `walls`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
-from aiodocker import Docker
 from aiodocker.exceptions import DockerError
 
-from carrel.domain.ids import InstallationId
 from carrel.drivers.docker.addresses import AddressBook
+from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.faults import asking, fault
+from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.walls import BRIDGES
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
 _BRIDGE_NAME: Final = "com.docker.network.bridge.name"
 _NOT_FOUND: Final = 404
+_NETWORK: Final = "The network of the workspaces cannot be seen"
+_ADDRESS: Final = "No address can be chosen"
 _SMALLEST: Final = 29
 """A subnet's bits: one smaller than /29 has room for hardly anybody beside the machine itself."""
 
@@ -37,41 +40,20 @@ class NetworkAt:
     """The engine's machine, seen from inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the network of one backend is called; the same for every control plane of an installation."""
-
-    installation: InstallationId
-    backend: str
-
-    @property
-    def network(self) -> str:
-        return f"carrel-{self.installation}-{self.backend}"
-
-    @property
-    def bridge(self) -> str:
-        """An interface has at most 15 characters."""
-        digest = sha256(f"{self.installation}/{self.backend}".encode()).hexdigest()
-        return BRIDGES + digest[: 15 - len(BRIDGES)]
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        return {"carrel.installation": self.installation, "carrel.backend": self.backend}
-
-
 class Network:
     def __init__(
         self,
-        client: Callable[[], Docker],
-        names: Names,
+        engine: Engine,
+        owner: Owner,
         book: Path,
         *,
         clock: Clock,
         subnet: str | None = None,
     ) -> None:
-        """`client` is asked at each use. `book`: the file that remembers addresses, in the state directory, one for each backend."""
-        self._client = client
-        self._names = names
+        """`book`: the file that remembers addresses, in the state directory, one for each backend."""
+        self._engine = engine
+        self._owner = owner
+        self._name = network_name(owner)
         self._book = AddressBook(book)
         self._clock = clock
         self._subnet = subnet
@@ -95,7 +77,7 @@ class Network:
 
     async def find(self) -> NetworkAt | None:
         """None while there is none; makes none. Raises DriverUnavailable, and Rejected where somebody else's has its name."""
-        shown = await self._shown(self._names.network)
+        shown = await self._shown(self._name)
         return None if shown is None else self._read(shown)
 
     async def choose(self, at: NetworkAt) -> str:
@@ -104,13 +86,12 @@ class Network:
         A workspace that starts again takes its own once more (its container's IPAMConfig says which). Raises OutOfCapacity,
         DriverUnavailable.
         """
-        filters = {"label": [f"{key}={value}" for key, value in self._names.labels.items()]}
-        with _asking("list its containers"):
-            ours = await self._client().containers.list(all=True, filters=filters)
+        params = {"all": "1", "filters": self._owner.filters}
+        ours = await self._engine.look("containers/json", what=_ADDRESS, params=params)
         on_it = await self._shown(at.id) or {}
         taken = {at.gateway}
-        for one in ours:
-            taken |= _addresses_of(one._container.get("NetworkSettings") or {})
+        for one in ours or ():
+            taken |= _addresses_of(one.get("NetworkSettings") or {})
         for other in (on_it.get("Containers") or {}).values():
             taken.add(str(other.get("IPv4Address", "")).partition("/")[0])
         return self._book.take(at.subnet, taken, self._clock.now())
@@ -120,26 +101,24 @@ class Network:
         self._book.give_back(address, self._clock.now())
 
     async def remove(self) -> None:
-        """For an explicit cleanup only. Absence is success; Rejected while workspaces are on it."""
+        """For an explicit cleanup only. Absence is success. Raises while workspaces are on it."""
         found = await self.find()
         if found is None:
             return
-        try:
+        with asking(f"The network {found.name} cannot be removed"):
             await self._delete(found.id)
-        except DockerError as error:
-            raise Rejected(f"The network {found.name} is not removed: {error.message}") from error
 
     async def _create(self, subnet: str) -> None:
-        await self._client().networks.create(network_body(self._names, subnet))
+        await self._engine.client().networks.create(network_body(self._owner, subnet))
 
     async def _free_subnet(self) -> str:
         """One that the engine chooses. It lets us give addresses only where the subnet was named, so it is asked by a trial network, which
         goes again; one that was left over goes first.
         """
-        name = f"{self._names.network}-trial"
+        name = f"{self._name}-trial"
         with suppress(DockerError):
             await self._delete(name)
-        trial = await self._client().networks.create(trial_body(self._names, name))
+        trial = await self._engine.client().networks.create(trial_body(self._owner, name))
         try:
             return _subnet_of(await trial.show())
         finally:
@@ -147,7 +126,7 @@ class Network:
 
     async def _delete(self, name: str) -> None:
         try:
-            await (await self._client().networks.get(name)).delete()
+            await (await self._engine.client().networks.get(name)).delete()
         except DockerError as error:
             if error.status != _NOT_FOUND:
                 raise
@@ -155,30 +134,25 @@ class Network:
     async def _just_made(self) -> NetworkAt:
         found = await self.find()
         if found is None:
-            raise DriverUnavailable(f"The network {self._names.network} was removed as soon as it was made.")
+            raise DriverUnavailable(f"The network {self._name} was removed as soon as it was made.")
         return found
 
     async def _shown(self, name: str) -> dict[str, Any] | None:
-        with _asking("show its network"):
-            try:
-                return await (await self._client().networks.get(name)).show()
-            except DockerError as error:
-                if error.status == _NOT_FOUND:
-                    return None
-                raise
+        found: dict[str, Any] | None = await self._engine.look(f"networks/{name}", what=_NETWORK)
+        return found
 
     def _read(self, shown: Mapping[str, Any]) -> NetworkAt:
         labels, options = shown.get("Labels") or {}, shown.get("Options") or {}
-        if any(labels.get(key) != value for key, value in self._names.labels.items()):
+        if not self._owner.owns(labels):
             raise Rejected(
-                f"The engine has a network {self._names.network} that is not of this installation and backend; remove or rename it."
+                f"The engine has a network {self._name} that is not of this installation and backend; remove or rename it."
             )
         settings = shown["IPAM"]["Config"][0]
-        bridge = options.get(_BRIDGE_NAME, self._names.bridge)
+        bridge = options.get(_BRIDGE_NAME, bridge_name(self._owner))
         return NetworkAt(shown["Id"], shown["Name"], bridge, settings["Subnet"], settings["Gateway"])
 
     def _refusal(self, error: DockerError) -> DriverError:
-        said, backend = error.message, self._names.backend
+        said, backend = error.message, self._owner.backend
         if "overlaps" in said and self._subnet:
             return Rejected(
                 f'backends.{backend}.subnet is "{self._subnet}", and another network has addresses of it. Choose another.'
@@ -187,7 +161,18 @@ class Network:
             return OutOfCapacity(
                 f"The engine has no subnet left for the network of {backend}. Give the backend a `subnet`, or remove networks nobody uses."
             )
-        return DriverUnavailable(f"The engine did not make the network {self._names.network}: {said}")
+        return fault(f"The network {self._name} cannot be made", error)
+
+
+def network_name(owner: Owner) -> str:
+    """The same for every control plane of an installation."""
+    return f"carrel-{owner.installation}-{owner.backend}"
+
+
+def bridge_name(owner: Owner) -> str:
+    """An interface has at most 15 characters."""
+    digest = sha256(f"{owner.installation}/{owner.backend}".encode()).hexdigest()
+    return BRIDGES + digest[: 15 - len(BRIDGES)]
 
 
 def read_subnet(text: str) -> str | None:
@@ -199,26 +184,26 @@ def read_subnet(text: str) -> str | None:
     return str(found) if found.prefixlen <= _SMALLEST else None
 
 
-def network_body(names: Names, subnet: str) -> dict[str, Any]:
+def network_body(owner: Owner, subnet: str) -> dict[str, Any]:
     """Workspaces do not reach one another (`icc`), and go out by the machine's own address."""
     first = IPv4Network(subnet).network_address + 1
     return {
-        "Name": names.network,
+        "Name": network_name(owner),
         "CheckDuplicate": True,
         "Driver": "bridge",
         "EnableIPv6": False,
-        "Labels": dict(names.labels),
+        "Labels": owner.labels,
         "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet, "Gateway": str(first)}]},
         "Options": {
-            _BRIDGE_NAME: names.bridge,
+            _BRIDGE_NAME: bridge_name(owner),
             "com.docker.network.bridge.enable_icc": "false",
             "com.docker.network.bridge.enable_ip_masquerade": "true",
         },
     }
 
 
-def trial_body(names: Names, name: str) -> dict[str, Any]:
-    return {"Name": name, "CheckDuplicate": True, "Driver": "bridge", "Labels": dict(names.labels)}
+def trial_body(owner: Owner, name: str) -> dict[str, Any]:
+    return {"Name": name, "CheckDuplicate": True, "Driver": "bridge", "Labels": owner.labels}
 
 
 def _subnet_of(shown: Mapping[str, Any]) -> str:
@@ -232,12 +217,3 @@ def _addresses_of(settings: Mapping[str, Any]) -> set[str]:
         given = (network.get("IPAMConfig") or {}).get("IPv4Address")
         found |= {address for address in (given, network.get("IPAddress")) if address}
     return found
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (DockerError, OSError, TimeoutError) as error:
-        said = error.message if isinstance(error, DockerError) else type(error).__name__
-        raise DriverUnavailable(f"The engine did not {what}: {said}") from error

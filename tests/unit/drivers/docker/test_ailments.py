@@ -5,16 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiodocker.exceptions import DockerError
 
 from carrel.domain.ids import InstallationId, WorkspaceId
 from carrel.domain.reason import ReasonCode
 from carrel.drivers.docker.ailments import REMEMBERED, Ailments, Heard, at_limit, memory_limit, read_event
-from carrel.drivers.docker.network import Names
+from carrel.drivers.docker.labels import Owner
 from carrel.ports.driver import DriverUnavailable
 
 ONE, TWO = WorkspaceId("w000000000000001"), WorkspaceId("w000000000000002")
-NAMES = Names(InstallationId("i000000000000000"), "engine")
+OWNER = Owner(InstallationId("i000000000000000"), "engine")
 OOM = {
     "status": "oom",
     "id": "832e6b442c478e1115ef790829b353c8d417d2014f8db93f7cef1a28da0d71bf",
@@ -50,11 +49,7 @@ class StandingClock:
 class Quiet:
     """An engine without containers that have a disk of their own, and whose stream of events breaks off at once."""
 
-    @property
-    def containers(self) -> "Quiet":
-        return self
-
-    async def list(self, **_: object) -> list[object]:
+    async def look(self, path: str, **_: object) -> list[object]:
         return []
 
 
@@ -63,7 +58,7 @@ class Rig:
         self.clock = StandingClock()
         self.stats: dict[WorkspaceId, Mapping[str, Any]] = {ONE: CALM, TWO: CALM}
         engine: Any = Quiet()
-        self.ailments = Ailments(lambda: engine, NAMES, self.measured, clock=self.clock)
+        self.ailments = Ailments(engine, OWNER, self.measured, clock=self.clock)
         self.ailments.start = lambda: None  # type: ignore[method-assign]  # events are told by hand
 
     async def measured(self) -> Mapping[WorkspaceId, Mapping[str, Any]]:
@@ -139,9 +134,9 @@ async def test_an_engine_that_is_away_is_said_to_be() -> None:
     rig = Rig()
 
     async def away() -> Mapping[WorkspaceId, Mapping[str, Any]]:
-        raise DockerError(900, "Cannot connect to Docker Engine")
+        raise DriverUnavailable("The engine is away.")
 
-    rig.ailments = Ailments(Quiet, NAMES, away, clock=rig.clock)  # type: ignore[arg-type,return-value]
+    rig.ailments = Ailments(Quiet(), OWNER, away, clock=rig.clock)  # type: ignore[arg-type]
     rig.ailments.start = lambda: None  # type: ignore[method-assign]
     with pytest.raises(DriverUnavailable):
         await rig.ailments.current()
