@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import BackendName, ClaimId, PoolName, TemplateName, UserId, WorkspaceId
+from carrel.domain.ids import BackendName, ClaimId, HomeId, PoolName, TemplateName, UserId, WorkspaceId
 from carrel.domain.instance import Instance, InstanceState
 from carrel.domain.pool import Pool
 from carrel.domain.reason import Reason
@@ -96,7 +96,15 @@ class World:
     rows: dict[WorkspaceId, Workspace] = field(default_factory=dict)
     claims: dict[ClaimId, Claim] = field(default_factory=dict)
     instances: dict[WorkspaceId, Instance] = field(default_factory=dict)
-    in_flight: frozenset[WorkspaceId] = frozenset()
+    starts_with_home: bool = False
+    """The driver can bring a home in only as an instance starts."""
+    inside: dict[HomeId, WorkspaceId] = field(default_factory=dict)
+    """Which row each home counts as being in, as the store has it."""
+    seen_inside: dict[WorkspaceId, HomeId] = field(default_factory=dict)
+    """Which home was brought into each instance, as the driver has it."""
+    is_stuck: bool = False
+    """The driver ends nothing."""
+    in_flight: frozenset[WorkspaceId | ClaimId] = frozenset()
     mute: set[WorkspaceId] = field(default_factory=set)
     """Those whose app does not answer."""
     broken_version: str | None = None
@@ -111,12 +119,17 @@ class World:
 
     # What people and time do
 
-    def claim(self) -> ClaimId:
+    def claim(self, home: HomeId | None = None) -> ClaimId:
+        """`home` must be in no other live claim; a new one where none is named."""
         self.numbers += 1
-        claim = a_claim(self.numbers, at=self.now)
+        claim = a_claim(self.numbers, at=self.now, home_id=home or HomeId(f"h{self.numbers:015d}"))
         self.claims[claim.id] = claim
         self._assign()
         return claim.id
+
+    def is_promised(self, home: HomeId) -> bool:
+        live = [claim for claim in self.claims.values() if claim.state is not ClaimState.RELEASED]
+        return home in {claim.home_id for claim in live}
 
     def release(self, claim: ClaimId, reason: Reason | None = None) -> None:
         held_claim = self.claims[claim]
@@ -161,6 +174,11 @@ class World:
 
     def lose(self, workspace: WorkspaceId) -> None:
         self.instances.pop(workspace, None)
+        self.seen_inside.pop(workspace, None)
+
+    def _remove(self, workspace: WorkspaceId) -> None:
+        if not self.is_stuck:
+            self.lose(workspace)
 
     # Look, plan, apply
 
@@ -175,6 +193,10 @@ class World:
             workspaces=tuple(self.live()),
             instances=tuple(self.instances.values()),
             claims=tuple(claim for claim in self.claims.values() if claim.state is not ClaimState.RELEASED),
+            homes_elsewhere=frozenset(
+                claim.id for claim in self.claims.values() if self._is_elsewhere(claim)
+            ),
+            starts_with_home=self.starts_with_home,
             answering=frozenset(running - self.mute),
             silent=frozenset(self.mute),
             unknown_before=self.unknown_before,
@@ -212,7 +234,7 @@ class World:
             case act.Assign():
                 self._assign()
             case act.Collect():
-                self.lose(action.instance.workspace_id)
+                self._remove(action.instance.workspace_id)
             case act.Release():
                 if self._is_fresh(action):
                     self.release(action.claim.id, action.reason)
@@ -237,25 +259,66 @@ class World:
             case act.Move():
                 self._move(row, action)
             case act.Attach():
-                self.visits.append((row.id, action.claim.id))
-                self._write(replace(row, attached_at=self.now))
+                self._hand_over(row, self.claims[action.claim.id])
             case act.Warn():
                 self._write(replace(row, warned_at=self.now))
             case act.Fail():
                 self._end(row, Phase.FAILED, action.reason)
             case act.Destroy():
                 self._end(row, Phase.STOPPING, action.reason)
-                self.lose(row.id)
+                self._remove(row.id)
             case act.Remove():
-                self.lose(row.id)
+                self._remove(row.id)
 
     def _intend(self, start: act.Start) -> None:
-        """As the store: nothing is inserted beyond the limit."""
-        if len(self.live()) >= self.pool.limit:
+        """As the store: nothing is inserted beyond the limit, nor with a home that is elsewhere."""
+        claim = self.claims[start.claim.id] if start.claim is not None else None
+        if len(self.live()) >= self.pool.limit or (claim is not None and self._is_refused(claim)):
             return
         self.numbers += 1
         version = start.template_version
-        self._write(a_workspace(self.numbers, Phase.PENDING, at=self.now, template_version=version))
+        row = a_workspace(self.numbers, Phase.PENDING, at=self.now, template_version=version)
+        if claim is not None:
+            home = claim.home_id or HomeId(f"h{self.numbers:015d}")
+            self.claims[claim.id] = replace(claim, home_id=home)
+            self.inside[home] = row.id
+            row = replace(row, home_id=home)
+        self._write(row)
+
+    def _is_refused(self, claim: Claim) -> bool:
+        return claim.state is not ClaimState.WAITING or self._where(claim) is not None
+
+    def _where(self, claim: Claim) -> Workspace | None:
+        """The live row that has its home."""
+        row = self.rows.get(self.inside.get(claim.home_id, WorkspaceId(""))) if claim.home_id else None
+        return row if row is not None and row.phase in LIVE else None
+
+    def _is_elsewhere(self, claim: Claim) -> bool:
+        row = self._where(claim)
+        if row is None or claim.state is ClaimState.RELEASED:
+            return False
+        if claim.state is ClaimState.HELD:
+            return row.claim_id != claim.id
+        is_its_own = row.claim_id is None and row.home_id == claim.home_id and row.desired is Desired.RUNNING
+        return self.starts_with_home and not is_its_own
+
+    def _hand_over(self, row: Workspace, claim: Claim) -> None:
+        """As the service: what was started without these files is given up, and its claim waits again."""
+        if claim.home_id is None or not self.starts_with_home:
+            if self._is_elsewhere(claim):
+                return
+        elif row.home_id != claim.home_id:
+            self.claims[claim.id] = replace(claim, state=ClaimState.WAITING, workspace_id=None)
+            given_up = replace(
+                row, claim_id=None, owner=None, home_id=None, phase=Phase.FAILED, phase_at=self.now
+            )
+            self._write(replace(given_up, desired=Desired.GONE))
+            return
+        if claim.home_id is not None:
+            self.inside[claim.home_id] = row.id
+            self.seen_inside[row.id] = claim.home_id
+        self.visits.append((row.id, claim.id))
+        self._write(replace(row, attached_at=self.now, home_id=claim.home_id))
 
     def _create(self, workspace: Workspace) -> None:
         row = self.rows[workspace.id]
@@ -264,19 +327,32 @@ class World:
             state = InstanceState.ENDED if is_broken else InstanceState.RUNNING
             self.instances[row.id] = an_instance(int(row.id[1:]) % 40_000, state)
             self.instances[row.id] = replace(self.instances[row.id], workspace_id=row.id)
+            if row.home_id is not None and self.starts_with_home:
+                self.seen_inside[row.id] = row.home_id
 
     def _assign(self) -> None:
         waiting = sorted(
             (claim for claim in self.claims.values() if claim.state is ClaimState.WAITING),
             key=lambda claim: (claim.created_at, claim.id),
         )
-        warm = sorted(
-            (row for row in self.rows.values() if row.is_warm), key=lambda row: (row.created_at, row.id)
+        free = sorted(
+            (
+                row
+                for row in self.rows.values()
+                if row.is_warm or (row.is_reserved and row.phase is Phase.READY)
+            ),
+            key=lambda row: (row.created_at, row.id),
         )
-        for claim, row in zip(waiting, warm, strict=False):
-            taken, holding = held(row, claim, at=self.now)
-            self._write(taken)
-            self.claims[claim.id] = holding
+        for claim in waiting:
+            row = next((row for row in free if self._fits(row, claim)), None)
+            if row is not None:
+                free.remove(row)
+                taken, holding = held(row, claim, at=self.now)
+                self._write(taken)
+                self.claims[claim.id] = holding
+
+    def _fits(self, row: Workspace, claim: Claim) -> bool:
+        return row.home_id is None or row.home_id == claim.home_id
 
     def _move(self, row: Workspace, move: act.Move) -> None:
         self._check(row, move.phase)

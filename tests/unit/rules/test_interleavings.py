@@ -3,6 +3,7 @@
 Whatever happens, nobody's workspace goes for a reason they may not see, none is shared, and the limit holds.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from carrel.domain.claim import ClaimState
+from carrel.domain.ids import HomeId
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.actions import Action
@@ -32,15 +34,29 @@ def is_open(row: Workspace) -> bool:
 
 
 class Life(RuleBasedStateMachine):
-    @initialize(warm=st.integers(0, 3), limit=st.integers(0, 6))
-    def begin(self, warm: int, limit: int) -> None:
-        self.world = World(a_pool(warm=warm, limit=limit))
+    @initialize(warm=st.integers(0, 3), limit=st.integers(0, 6), starts_with_home=st.booleans())
+    def begin(self, warm: int, limit: int, starts_with_home: bool) -> None:
+        self.world = World(a_pool(warm=warm, limit=limit), starts_with_home=starts_with_home)
         self.planned: list[Action] = []
         self.most = 0
 
     @rule()
     def somebody_claims(self) -> None:
         self.world.claim()
+
+    @rule(which=st.integers(0, 3))
+    def somebody_comes_back_to_their_files(self, which: int) -> None:
+        home = HomeId(f"back{which}")
+        if not self.world.is_promised(home):
+            self.world.claim(home)
+
+    @rule(is_stuck=st.booleans())
+    def nothing_can_be_ended_for_a_while(self, is_stuck: bool) -> None:
+        self.world.is_stuck = is_stuck
+
+    @rule(starts_with_home=st.booleans())
+    def the_backend_changes(self, starts_with_home: bool) -> None:
+        self.world.starts_with_home = starts_with_home
 
     @rule(which=st.integers(0, 99))
     def somebody_releases(self, which: int) -> None:
@@ -118,6 +134,19 @@ class Life(RuleBasedStateMachine):
         assert len(holding) == len(set(holding))
 
     @invariant()
+    def no_home_is_in_two_instances(self) -> None:
+        homes = list(self.world.seen_inside.values()) if hasattr(self, "world") else []
+        assert len(homes) == len(set(homes)), homes
+
+    @invariant()
+    def nobody_is_in_somebody_elses_files(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for id_, home in self.world.seen_inside.items():
+            claim_id = self.world.rows[id_].claim_id
+            assert claim_id is None or self.world.claims[claim_id].home_id == home, (id_, home)
+
+    @invariant()
     def the_live_count_grows_only_below_the_limit(self) -> None:
         if hasattr(self, "world"):
             live = len(self.world.live())
@@ -129,13 +158,16 @@ class Life(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         self.world.broken_version = None
+        self.world.is_stuck = False
         self.world.pool = replace(self.world.pool, paused=False, limit=99)
         for _ in range(80):
             self.world.tick(timedelta(seconds=15))
             self.world.apply(self.world.plan())
         assert not [claim for claim in self.world.claims.values() if claim.state is ClaimState.WAITING]
         assert not [row for row in self.world.rows.values() if is_open(row) and row.attached_at is None]
-        assert sum(row.is_warm for row in self.world.rows.values()) >= self.world.pool.warm
+        warm = sum(row.is_warm for row in self.world.rows.values())
+        assert warm == 0 if self.world.starts_with_home else warm >= self.world.pool.warm
+        assert not [row for row in self.world.rows.values() if row.is_reserved]
 
 
 FEW = settings(max_examples=120, stateful_step_count=30, derandomize=True, database=None, deadline=None)
@@ -148,6 +180,23 @@ def test_any_order_of_events() -> None:
 def test_a_plan_applied_without_its_guard_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "_is_unchanged", lambda *_: True)
 
+    many = settings(FEW, max_examples=300, report_multiple_bugs=False, phases=[Stage.generate])
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Life, settings=many)
+
+
+@pytest.mark.parametrize(
+    ("where", "bug"),
+    [
+        ("carrel.rules.resize.unreserve", lambda *_: []),
+        ("carrel.rules.assign.ready_for_theirs", lambda *_: []),
+    ],
+    ids=["never given up", "never given"],
+)
+def test_a_mistake_about_what_is_started_for_one_claim_is_noticed(
+    where: str, bug: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, bug)
     many = settings(FEW, max_examples=300, report_multiple_bugs=False, phases=[Stage.generate])
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Life, settings=many)
