@@ -58,13 +58,13 @@ HOMES: Final = Kind(
     "CRL508",
     "Homes in warm workspaces",
     "A backend that cannot bring a home into a running workspace makes everybody with files wait for a start.",
-    'Use a backend that can (`local`), or `home = "ephemeral"` or `"none"` where no files are kept.',
+    'Use a backend that can (`local`, `docker`), or `home = "ephemeral"` or `"none"` where no files are kept.',
 )
 CLAIMED: Final = Kind(
     "CRL509",
     "What a workspace is given at the claim",
     "A backend that cannot bring settings into a running workspace, or run a command in one, gives people one that lacks them.",
-    "Use a backend that can (`local`), or take repository, startup, parameters and claim_environment out of the template.",
+    "Use a backend that can (`local`, `docker`), or take repository, startup, parameters and claim_environment out of the template.",
 )
 ALL: Final = (BACKEND, COMMAND, WARM, USABLE, WAITING, STRAYS, PORTS, HOMES, CLAIMED)
 

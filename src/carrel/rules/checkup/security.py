@@ -35,7 +35,7 @@ ONE_TRUST: Final = Kind(
     "CRL605",
     "Workspaces apart from one another",
     "The local driver runs everybody's programs as one user of this machine: each can read the others' files.",
-    "Fine for one person or people who trust one another. Otherwise use a backend that isolates.",
+    "Fine for one person or people who trust one another. Otherwise use a backend that isolates, such as docker (docs/how-to/run-in-docker.md).",
 )
 ROOT: Final = Kind(
     "CRL606",
