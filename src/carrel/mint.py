@@ -20,6 +20,17 @@ def new_id() -> str:
     return secrets.choice(_FIRST) + "".join(secrets.choice(_REST) for _ in range(15))
 
 
+def id_of(*parts: str) -> str:
+    """The same id for the same words each time, like no other: for what must not be made twice."""
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest())
+    number, first = divmod(number, len(_FIRST))
+    signs = [_FIRST[first]]
+    for _ in range(15):
+        number, rest = divmod(number, len(_REST))
+        signs.append(_REST[rest])
+    return "".join(signs)
+
+
 def new_secret() -> str:
     """A password for a machine: 256 bits, safe in a header, an address and an environment."""
     return secrets.token_urlsafe(32)

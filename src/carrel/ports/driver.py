@@ -17,6 +17,7 @@ from carrel.domain.template import Template
 from carrel.rules.ticket import door_of
 
 __all__ = [
+    "Adoptable",
     "AdoptsHomes",
     "Ailment",
     "Attaches",
@@ -208,16 +209,29 @@ def home_place(driver: object, backend: str) -> str | None:
     return driver.home_place if isinstance(driver, KeepsHomes) else f"backend {backend}"
 
 
+@dataclass(frozen=True, slots=True)
+class Adoptable:
+    """What another system left, and could be a home."""
+
+    name: str
+    """Unique on its backend, e.g. that of a volume of the engine."""
+    obstacle: str = ""
+    """Why it cannot be taken over now, in a sentence, such as a program that still works in it."""
+
+
 @runtime_checkable
 class AdoptsHomes(Protocol):
     """Finds files of people that another system left on the backend, and takes them over as homes where they lie."""
 
-    async def adoptable(self) -> Sequence[str]:
-        """Names of what could be a home and is none of ours yet, e.g. of the engine's volumes. Raises DriverUnavailable."""
+    async def adoptable(self) -> Sequence[Adoptable]:
+        """All there are but what is ours; those taken over before are among them. Raises DriverUnavailable."""
         ...
 
     async def adopt(self, home_id: HomeId, name: str) -> None:
-        """From now on this is that home; nothing is copied. Repeating it is harmless. Raises DriverUnavailable, Rejected."""
+        """From now on this is that home; nothing is copied. Repeating it is harmless. Raises DriverUnavailable, Rejected.
+
+        `remove_home` then removes what was taken over, for good.
+        """
         ...
 
 

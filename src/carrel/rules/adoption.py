@@ -25,7 +25,8 @@ class Outcome(StrEnum):
     AMBIGUOUS = "ambiguous"
     TAKEN = "taken"
     """That person has another home of that name."""
-    IN_USE = "in_use"
+    BLOCKED = "blocked"
+    """Something is in the way, such as a program that works in it."""
     FAILED = "failed"
 
 
@@ -36,8 +37,8 @@ class Found:
     name: str
     home_id: HomeId
     """Which home it would be, or is."""
-    used_by: tuple[str, ...] = ()
-    """Containers that run with it."""
+    obstacle: str = ""
+    """Why it cannot be taken over now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,8 @@ def _theirs(volume: Found, meant: tuple[str, str], known: Known) -> Proposal:
     if user_id is not None and (user_id, home) in known.homes:
         why = f"{person} has a home called {home} already. Rename that one, or take this one over under another name."
         return _of(volume, meant, known, Outcome.TAKEN, why)
-    if volume.used_by:
-        why = f"It is in use by {', '.join(volume.used_by)}. Stop that first: two programs would write the same files."
-        return _of(volume, meant, known, Outcome.IN_USE, why)
+    if volume.obstacle:
+        return _of(volume, meant, known, Outcome.BLOCKED, volume.obstacle)
     return _of(volume, meant, known, Outcome.ADOPT, _WILL if user_id else f"{person} is let in. {_WILL}")
 
 
@@ -143,14 +143,16 @@ def _of(volume: Found, meant: tuple[str, str], known: Known, outcome: Outcome, s
 
 def _apart(told: Sequence[Proposal]) -> list[Proposal]:
     """No home is two volumes, as where one was written by each rule."""
-    wanted = Counter((one.person, one.home) for one in told if one.outcome in (Outcome.ADOPT, Outcome.IN_USE))
+    wanted = Counter(
+        (one.person, one.home) for one in told if one.outcome in (Outcome.ADOPT, Outcome.BLOCKED)
+    )
     return [
         replace(
             one,
             outcome=Outcome.AMBIGUOUS,
             sentence=f"Several volumes would be the home {one.home} of {one.person}. Take them over one by one, by rule or pattern.",
         )
-        if one.outcome in (Outcome.ADOPT, Outcome.IN_USE) and wanted[one.person, one.home] > 1
+        if one.outcome in (Outcome.ADOPT, Outcome.BLOCKED) and wanted[one.person, one.home] > 1
         else one
         for one in told
     ]

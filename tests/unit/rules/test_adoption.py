@@ -9,8 +9,8 @@ ADA, ALICE = UserId("u-ada"), UserId("u-alice")
 USUAL = Wish(pattern(USUAL_PATTERN))
 
 
-def found(user: str, *used_by: str) -> Found:
-    return Found(f"jupyterhub-user-{user}", HomeId(f"home-of-{user}"), used_by)
+def found(user: str, obstacle: str = "") -> Found:
+    return Found(f"jupyterhub-user-{user}", HomeId(f"home-of-{user}"), obstacle)
 
 
 def known(
@@ -85,9 +85,9 @@ def test_what_was_taken_over_before_is_not_taken_over_again() -> None:
 
 
 def test_what_the_old_system_still_runs_with_is_left_to_it() -> None:
-    told = one(found("ada", "jupyter-ada"), known({"ada": ADA}))
-    assert told.outcome is Outcome.IN_USE
-    assert "jupyter-ada" in told.sentence
+    told = one(found("ada", "It is in use by jupyter-ada."), known({"ada": ADA}))
+    assert told.outcome is Outcome.BLOCKED
+    assert told.sentence == "It is in use by jupyter-ada."
 
 
 def test_two_volumes_for_one_home_are_both_left() -> None:
