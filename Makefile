@@ -10,7 +10,6 @@ ARGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= 3
 BIN := .venv/bin
-PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help up apps test lint reference bench pictures lock clean system
 
@@ -59,31 +58,36 @@ system: .venv/dev.stamp
 .venv/bin/python:
 	@tools/venv.sh .venv "$(PYTHON)"
 
-.venv/carrel.stamp: requirements/carrel.txt pyproject.toml | .venv/bin/python
+# Without uv all is installed by pip.
+.venv/uv.stamp: requirements/uv.txt | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || true
+	@touch $@
+
+.venv/carrel.stamp: requirements/carrel.txt pyproject.toml | .venv/uv.stamp
 	@echo "Installing Carrel into .venv …"
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/carrel.txt
-	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@UV_COMPILE_BYTECODE=1 tools/install.sh .venv --require-hashes -r requirements/carrel.txt
+	@tools/install.sh .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/carrel.stamp
 	@echo "Installing the developers' tools into .venv …"
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@UV_COMPILE_BYTECODE=1 tools/install.sh .venv --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.lab/bin/python:
+.lab/bin/python: | .venv/uv.stamp
 	@tools/venv.sh .lab "$(PYTHON)"
 
 .lab/stamp: requirements/jupyterlab.txt | .lab/bin/python
 	@echo "Installing JupyterLab into .lab …"
-	@.lab/bin/python $(PIP_INSTALL) --require-hashes -r requirements/jupyterlab.txt
+	@UV_COMPILE_BYTECODE=1 tools/install.sh .lab --require-hashes -r requirements/jupyterlab.txt
 	@touch $@
 
-.apps/bin/python:
+.apps/bin/python: | .venv/uv.stamp
 	@tools/venv.sh .apps "$(PYTHON)"
 
 .apps/stamp: requirements/apps.txt | .apps/bin/python
 	@echo "Installing marimo and Streamlit into .apps …"
-	@.apps/bin/python $(PIP_INSTALL) --require-hashes -r requirements/apps.txt
+	@tools/install.sh .apps --require-hashes -r requirements/apps.txt
 	@touch $@
 
 .cache/images/debian.tar: tools/image.sh

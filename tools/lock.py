@@ -18,8 +18,15 @@ OPTIONS = (
 )
 
 LOCKS = {
+    "uv.txt": ["requirements/uv.in"],
     "carrel.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--extra=docker"],
-    "dev.txt": ["pyproject.toml", "requirements/build.in", "--extra=postgresql", "--extra=docker", "--group=dev"],
+    "dev.txt": [
+        "pyproject.toml",
+        "requirements/build.in",
+        "--extra=postgresql",
+        "--extra=docker",
+        "--group=dev",
+    ],
     "jupyterlab.txt": ["requirements/jupyterlab.in"],
     "apps.txt": ["requirements/apps.in"],
     "bench.txt": ["requirements/bench.in"],
@@ -27,13 +34,11 @@ LOCKS = {
 
 
 def main() -> None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "uv"], check=True)
     for name, sources in LOCKS.items():
         output = f"requirements/{name}"
         command = [
             sys.executable,
-            "-m",
-            "uv",
+            "tools/uv.py",
             "pip",
             "compile",
             *OPTIONS,

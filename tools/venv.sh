@@ -27,6 +27,11 @@ find_python() {
 }
 
 python=$(find_python)
+
+if [[ -x .venv/bin/uv && $dir != .venv ]] && .venv/bin/python tools/uv.py venv --quiet --seed --clear --python "$python" "$dir"; then
+    exit
+fi
+
 package="python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
 
 # Debian and Ubuntu ship `venv` without `ensurepip`, which is what fails in the end.

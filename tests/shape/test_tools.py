@@ -1,5 +1,6 @@
 """What the Makefile prints and calls says clearly what is missing and how to get it."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -57,3 +58,24 @@ def test_missing_programs_are_named_with_the_way_to_get_them(tmp_path: Path) -> 
     assert printed.returncode == 0
     assert "Tests that need chromium will be skipped" in printed.stdout
     assert "sudo apt-get install chromium" in printed.stdout
+
+
+def test_uv_is_told_what_pip_is_told() -> None:
+    spec = importlib.util.spec_from_file_location("uv", ROOT / "tools" / "uv.py")
+    assert spec is not None
+    assert spec.loader is not None
+    uv = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(uv)
+    lines = (
+        ":env:.index-url='https://nearer.example/simple'",
+        "global.index-url='https://mirror.example/simple'",
+        "global.extra-index-url='file:///a file:///b'",
+        "global.find-links='/c\\n/d'",
+        "global.timeout='60'",
+    )
+    told = uv.environment("\n".join(lines))
+    assert {name: value for name, value in told.items() if name in uv.SETTINGS.values()} == {
+        "UV_DEFAULT_INDEX": "https://nearer.example/simple",
+        "UV_EXTRA_INDEX_URL": "file:///a file:///b",
+        "UV_FIND_LINKS": "/c,/d",
+    }
