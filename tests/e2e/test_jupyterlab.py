@@ -1,15 +1,13 @@
 """A real JupyterLab through Envoy, as scripts use it: contents, a kernel over the proxied WebSocket, a terminal, and the person's own files."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import websockets
 
+from .lab import lab_of, printed_by
 from .running import Carrel, PersonWithToken, eventually, running
 from .test_first_minutes import open_socket
 
@@ -27,7 +25,7 @@ async def test_files_kernel_terminal_and_a_return_with_yesterdays_files(carrel: 
     alice = await carrel.person("alice")
     first = await carrel.claim("jupyterlab", alice.token)
     base = first["workspace"]["base_url"]
-    async with _lab(carrel, base, alice) as lab:
+    async with lab_of(carrel, base, alice) as lab:
         notebook = (await lab.post("api/contents", json={"type": "notebook"})).json()
         assert notebook["name"] == "Untitled.ipynb"
         homes = list((carrel.state / "homes").iterdir())
@@ -36,7 +34,7 @@ async def test_files_kernel_terminal_and_a_return_with_yesterdays_files(carrel: 
         asked = {"path": "Untitled.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
         kernel = (await lab.post("api/sessions", json=asked)).json()["kernel"]["id"]
         code = "import os; print([v for v in os.environ.values() if 'crl_' in v], sorted(os.environ)); open('made.txt', 'w').write('x')"
-        printed = await _run(carrel, f"{base}api/kernels/{kernel}/channels", alice, code)
+        printed = await printed_by(carrel, f"{base}api/kernels/{kernel}/channels", alice, code)
         assert printed.startswith("[] ")
         assert "CARREL_BOOTSTRAP_TOKEN" not in printed
         assert (homes[0] / "made.txt").read_text() == "x"
@@ -55,7 +53,7 @@ async def _comes_back(carrel: Carrel, alice: PersonWithToken, first: dict[str, A
     await carrel.warm("jupyterlab", 2)
     second = await carrel.claim("jupyterlab", alice.token)
     assert second["workspace"]["id"] != first["workspace"]["id"]
-    async with _lab(carrel, second["workspace"]["base_url"], alice) as lab:
+    async with lab_of(carrel, second["workspace"]["base_url"], alice) as lab:
 
         async def is_home() -> bool:
             """The files come out of the former workspace first, which may be a moment after the claim."""
@@ -74,37 +72,3 @@ async def _comes_back(carrel: Carrel, alice: PersonWithToken, first: dict[str, A
         return not any(gone in " ".join(process.cmdline()) for process in carrel.processes())
 
     await eventually("kernel, terminal and lab of the released workspace have ended", nothing_left)
-
-
-def _lab(carrel: Carrel, base: str, person: PersonWithToken) -> httpx.AsyncClient:
-    client = carrel.browserless()
-    client.base_url = httpx.URL(base)
-    client.headers["Authorization"] = f"Bearer {person.token}"
-    return client
-
-
-async def _run(carrel: Carrel, address: str, person: PersonWithToken, code: str) -> str:
-    """What the cell printed."""
-    request = {
-        "header": {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "s", "version": "5.3"},
-        "parent_header": {}, "metadata": {}, "channel": "shell", "buffers": [],
-        "content": {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False},
-    }  # fmt: skip
-    printed = ""
-    async with asyncio.timeout(60):
-        async with open_socket(carrel, address, person.token) as socket:
-            await socket.send(json.dumps(request))
-            async for message in socket:
-                told = _message(message)
-                if told["parent_header"].get("msg_id") != "1":
-                    continue
-                if told["msg_type"] == "stream":
-                    printed += told["content"]["text"]
-                if told["msg_type"] == "status" and told["content"]["execution_state"] == "idle":
-                    return printed
-    raise AssertionError("the kernel closed the connection")
-
-
-def _message(message: websockets.Data) -> dict[str, Any]:
-    told = json.loads(message)
-    return {"msg_type": told["header"]["msg_type"], **told}
