@@ -96,7 +96,8 @@ def render(spec: Spec, *, owner: Owner, stop_grace: float, runtime: str | None =
     tags = labels.of_workspace(owner, spec.workspace_id, spec.pool)
     environment = {**template.environment, **container.environment}
     app = _body(image, _command(template, container), environment, values=values) | {
-        "Labels": tags | {labels.COMPANION: ""},
+        "Labels": tags
+        | {labels.COMPANION: "", labels.COMPANIONS: ",".join(each.name for each in container.companions)},
         "Hostname": spec.workspace_id,
         "StopTimeout": _whole(stop_grace),
     }
