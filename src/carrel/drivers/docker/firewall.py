@@ -39,30 +39,34 @@ class Firewall(Protocol):
 class Iptables:
     """The Firewall of a process that is root and in the network namespace of the engine."""
 
+    def __init__(self, programs: tuple[str, str] = ("iptables", "ip6tables")) -> None:
+        """Both kinds of tables count for the kernel, so what the system calls by the plain name will do."""
+        self._program, self._program6 = programs
+
     async def raise_walls(self, walls: Walls) -> None:
-        saved = await _save("iptables")
+        saved = await _save(self._program)
         if rules.missing(saved, walls):
-            await _restore("iptables", rules.raising(saved, walls))
+            await _restore(self._program, rules.raising(saved, walls))
         await self._each6(lambda saved: rules.raising6(saved, walls) if rules.missing6(saved, walls) else "")
 
     async def missing(self, walls: Walls) -> Sequence[str]:
-        found = rules.missing(await _save("iptables"), walls)
+        found = rules.missing(await _save(self._program), walls)
         if not _SPEAKS_IPV6.exists():
             return found
-        return [*found, *(f"{line} (IPv6)" for line in rules.missing6(await _save("ip6tables"), walls))]
+        return [*found, *(f"{line} (IPv6)" for line in rules.missing6(await _save(self._program6), walls))]
 
     async def lower_walls(self, walls: Walls) -> None:
-        text = rules.lowering(await _save("iptables"), walls)
+        text = rules.lowering(await _save(self._program), walls)
         if text:
-            await _restore("iptables", text)
+            await _restore(self._program, text)
         await self._each6(lambda saved: rules.lowering6(saved, walls))
 
     async def _each6(self, change: Callable[[str], str]) -> None:
         if not _SPEAKS_IPV6.exists():
             return
-        text = change(await _save("ip6tables"))
+        text = change(await _save(self._program6))
         if text:
-            await _restore("ip6tables", text)
+            await _restore(self._program6, text)
 
 
 async def _save(program: str) -> str:
