@@ -26,6 +26,8 @@ NOT_SETTINGS_EITHER = ("CARREL_TEST_", "CARREL_PARAMETER_")
 """Beginnings of names: what is left to the test suite, and what a person chose for the workspace they are in."""
 
 NAMED_TABLES = frozenset({"backends", "templates", "pools"})
+FREE_TABLES = frozenset({"environment", "claim_environment", "files", "data"})
+"""Whose keys are names of other people's, in capitals or not."""
 
 
 @dataclass(slots=True)
@@ -144,8 +146,9 @@ def _is_setting(name: str) -> bool:
 
 def _path_of(name: str) -> Key:
     """Keys are lower case; names of pools have "-" where a variable must have "_"; names of variables stay as they are."""
-    steps = name.removeprefix(PREFIX).split("__")
-    path = [step.lower() for step in steps[:3]] + steps[3:]
+    path: list[str] = []
+    for step in name.removeprefix(PREFIX).split("__"):
+        path.append(step if not FREE_TABLES.isdisjoint(path[2:]) else step.lower())
     if len(path) > 1 and path[0] in NAMED_TABLES:
         path[1] = path[1].replace("_", "-")
     return tuple(path)

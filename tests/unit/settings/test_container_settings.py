@@ -213,3 +213,13 @@ def test_tables_of_the_file_add_to_the_container_that_carrel_comes_with(tmp_path
     shown = {row.key: row for row in in_effect(settings)}
     assert shown["templates.jupyterlab.container.disk"].value == "4GiB"
     assert shown["templates.jupyterlab.container.disk"].line == 3
+
+
+def test_variables_of_the_environment_reach_into_the_container() -> None:
+    said = {
+        "CARREL_TEMPLATES__JUPYTERLAB__CONTAINER__CPUS": "2",
+        "CARREL_TEMPLATES__JUPYTERLAB__CONTAINER__ENVIRONMENT__PIP_USER": "1",
+    }
+    found = load(None, {}, {"HOME": "/", **said}).templates["jupyterlab"].container
+    assert found is not None
+    assert (found.cpus, found.environment) == (2, {"PIP_USER": "1"})
