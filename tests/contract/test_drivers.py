@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from carrel import mint
 from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import InstallationId, PoolName, TemplateName, WorkspaceId
 from carrel.domain.template import Template
-from carrel.drivers.memory import MemoryDriver, World
+from carrel.drivers.memory import ColdMemoryDriver, MemoryDriver, World
 from carrel.drivers.registry import open_backend
 from carrel.ports.driver import Driver, DriverContext, Runs, Spec
 from carrel.settings.load import load
@@ -34,6 +35,7 @@ from carrel.testing.driver_contract import (
     shown,
 )
 from carrel.testing.home_contract import HomeContract
+from carrel.testing.start_contract import StartsWithHomeContract
 
 SAVED_AT_END = "saved at its end.txt"
 SAVES_AT_END = f"""
@@ -52,19 +54,21 @@ def spec_of(template: Template) -> Spec:
     return Spec(new_workspace_id(), PoolName("desk"), template, mint.new_secret())
 
 
-class TestMemory(
-    DriverContract, AttachContract, HomeContract, DeliveryContract, RestartContract, LogsContract
-):
+class InMemory:
+    """A bench of the drivers in memory."""
+
+    kind: Callable[..., Any]
+
     @pytest.fixture
     async def bench(self) -> Bench:
         world, installation = World(), InstallationId(mint.new_id())
-        driver = MemoryDriver(world, place=(installation, "one"), port=9)
+        driver = self.kind(world, place=(installation, "one"), port=9)
 
         async def reopen() -> Driver:
-            return MemoryDriver(world, place=(installation, "one"), port=9)
+            return self.kind(world, place=(installation, "one"), port=9)
 
         async def stranger() -> Driver:
-            return MemoryDriver(world, place=(InstallationId(mint.new_id()), "one"), port=9)
+            return self.kind(world, place=(InstallationId(mint.new_id()), "one"), port=9)
 
         async def crash(workspace_id: WorkspaceId) -> None:
             driver.crash(workspace_id, "It was told to end.")
@@ -85,6 +89,18 @@ class TestMemory(
         template = Template(TemplateName("tiny"), ("tiny",))
         bench = Bench(driver, lambda: spec_of(template), reopen, stranger, crash, put_file, files)
         return replace(bench, environment=environment, everything=everything)
+
+
+class TestMemory(
+    InMemory, DriverContract, AttachContract, HomeContract, DeliveryContract, RestartContract, LogsContract
+):
+    kind = MemoryDriver
+
+
+class TestColdMemory(
+    InMemory, DriverContract, StartsWithHomeContract, DeliveryContract, RestartContract, LogsContract
+):
+    kind = ColdMemoryDriver
 
 
 class Locally:

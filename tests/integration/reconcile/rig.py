@@ -17,7 +17,7 @@ from carrel.domain.ids import BackendName, InstallationId, PoolName, SessionId, 
 from carrel.domain.pool import Pool
 from carrel.domain.route import Route, Withdrawal
 from carrel.domain.template import Template
-from carrel.drivers.memory import MemoryDriver, World
+from carrel.drivers.memory import ColdMemoryDriver, MemoryDriver, World
 from carrel.mint import new_id
 from carrel.reconcile.apply import Apply
 from carrel.reconcile.bell import Bell
@@ -89,10 +89,10 @@ class FusedStore:
         return await self._fuse.pass_through(lambda: self._store.write(fn, *args, **kwargs))
 
 
-class FusedDriver:
-    """The memory driver behind the fuse; with all its capabilities."""
+class FusedInstances:
+    """A driver in memory behind the fuse; with all its capabilities besides bringing files in."""
 
-    def __init__(self, driver: MemoryDriver, fuse: Fuse) -> None:
+    def __init__(self, driver: Any, fuse: Fuse) -> None:
         self._driver, self._fuse = driver, fuse
 
     async def create(self, spec: Any) -> None:
@@ -103,9 +103,6 @@ class FusedDriver:
 
     async def list(self) -> Any:
         return await self._driver.list()
-
-    async def attach(self, workspace_id: Any, home_id: Any) -> None:
-        await self._fuse.pass_through(lambda: self._driver.attach(workspace_id, home_id))
 
     async def detach(self, workspace_id: Any) -> None:
         await self._fuse.pass_through(lambda: self._driver.detach(workspace_id))
@@ -137,6 +134,20 @@ class FusedDriver:
 
     async def aclose(self) -> None:
         await self._driver.aclose()
+
+
+class FusedDriver(FusedInstances):
+    async def attach(self, workspace_id: Any, home_id: Any) -> None:
+        await self._fuse.pass_through(lambda: self._driver.attach(workspace_id, home_id))
+
+
+class FusedColdDriver(FusedInstances):
+    @property
+    def starts_with_home(self) -> Any:
+        return self._driver.starts_with_home
+
+    async def restart(self, spec: Any) -> None:
+        await self._fuse.pass_through(lambda: self._driver.restart(spec))
 
 
 @dataclass(slots=True)
@@ -174,7 +185,9 @@ class Rig:
     async def reborn(self, fuse: Fuse | None = None) -> "Rig":
         await self.store.aclose()
         self.clock.time += timedelta(seconds=60)
-        return await rig(self.path, self.pool, world=self.world, clock=self.clock, fuse=fuse)
+        return await rig(
+            self.path, self.pool, world=self.world, clock=self.clock, fuse=fuse, kind=type(self.driver)
+        )
 
     async def settle(self, passes: int = 60) -> None:
         """Look, plan and apply until nothing is left to do for a while; each pass takes a little time."""
@@ -216,6 +229,7 @@ async def rig(
     fuse: Fuse | None = None,
     template: Template = TEMPLATE,
     driver: Any = None,
+    kind: Callable[..., Any] = MemoryDriver,
 ) -> Rig:
     """The instances are in memory, unless another driver is given; it has to vouch for them."""
     world, clock, fuse = world or World(), clock or HandClock(), fuse or Fuse()
@@ -225,8 +239,9 @@ async def rig(
     store = open_store(f"sqlite:///{database}")
     await store.write(templates.put, template, clock.now())
     await store.write(pools.put, pool, clock.now())
-    driver = driver or MemoryDriver(world, place=(OURS, pool.backend), port=9)
-    fused, fused_store = FusedDriver(driver, fuse), FusedStore(store, fuse)
+    driver = driver or kind(world, place=(OURS, pool.backend), port=9)
+    fused: Any = (FusedColdDriver if isinstance(driver, ColdMemoryDriver) else FusedDriver)(driver, fuse)
+    fused_store = FusedStore(store, fuse)
     bell, dataplane = Bell(), RecordingDataPlane()
     context = Context(
         installation=OURS,
