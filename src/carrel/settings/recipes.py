@@ -47,7 +47,7 @@ class BackendSettings(BaseModel):
     model_config = _SHAPE | ConfigDict(extra="allow")
 
     driver: str
-    """The driver, by the name it is registered under: `local`, `memory`."""
+    """The driver, by the name it is registered under: `local`, `docker`, `memory`."""
 
     @property
     def options(self) -> dict[str, object]:
