@@ -30,7 +30,8 @@ class SlotPlan:
     takes_home: bool
     """Whether a home may be brought in later."""
     folders: Mapping[str, str] = field(default_factory=dict)
-    """Shared folders: name in the home, and where they are on this machine. They come in with the home, or at once where none comes."""
+    """Shared folders: name in the home, and where they are on this machine. The container has each at /carrel/shared/<name>, for reading;
+    a link leads there, which comes into the home with it, or stands in the slot's own directory where none comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,13 @@ class SlotView:
     """A slot as it is."""
 
     is_open: bool
-    """Takes a home, or has one. False for good once it was taken out, and where none may ever come."""
+    """False for good once its home was taken out, whether there was one or not."""
     home_id: HomeId | None
     """The home that is in it, or on its way in or out."""
 
 
 class Mounts(Protocol):
-    """Each verb may be cancelled, repeated and killed at any line; the next call of the same verb completes it.
+    """Each verb may be given up, repeated and killed at any line; the next call of the same verb completes it.
 
     Each raises DriverUnavailable, and Rejected where it can never work.
     """

@@ -1,14 +1,36 @@
 """`Mounts` done by this process, which must be root on the engine's machine: slots as directories, homes mounted in them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import errno
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
-from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.drivers.docker.mounts import SlotPlan, SlotView
-from carrel.ports.driver import DriverUnavailable
+from carrel.domain.ids import HomeId, WorkspaceId, is_id
+from carrel.drivers.docker import kernel, links
+from carrel.drivers.docker.idmap import Mapper
+from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
+from carrel.drivers.docker.slots import DIRECTORY, Slot, rescue, slots_in
+from carrel.drivers.ondisk import mountinfo
+from carrel.drivers.ondisk.faults import may_be_away
+from carrel.drivers.ondisk.files import written_out
+from carrel.drivers.ondisk.homes import volume_of
+from carrel.ports.driver import DriverUnavailable, Rejected
 
+T = TypeVar("T")
 PlaceOfVolume = Callable[[str], Awaitable[Path]]
 """Where on this machine the engine keeps a volume of that name. Raises DriverUnavailable, Rejected where there is none."""
+
+SHARED: Final = "/carrel/shared"
+"""Where containers have shared folders."""
+_PATIENCE: Final = 40
+"""How often it is tried politely: what has ended takes a moment to let go of its files."""
+_PAUSE: Final = 0.05
 
 
 class OwnMounts:
@@ -20,21 +42,200 @@ class OwnMounts:
         self._slots = slots
         self._homes = homes
         self._place_of_volume = place_of_volume
+        self._mapper = Mapper()
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="carrel-mounts")
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     async def make_slot(self, workspace_id: WorkspaceId, plan: SlotPlan) -> str:
-        raise DriverUnavailable("Homes cannot be mounted yet.")
+        slot = self._slot(workspace_id)
+        await self._alone(slot, lambda: self._make_slot(slot, plan))
+        return str(slot.home)
 
     async def bring_in(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
-        raise DriverUnavailable("Homes cannot be mounted yet.")
+        slot = self._slot(workspace_id)
+        await self._alone(slot, lambda: self._bring_in(slot, home_id))
 
     async def take_out(self, workspace_id: WorkspaceId) -> None:
-        raise DriverUnavailable("Homes cannot be mounted yet.")
+        slot = self._slot(workspace_id)
+        await self._alone(slot, lambda: self._take_out(slot))
 
     async def remove_slot(self, workspace_id: WorkspaceId) -> None:
-        raise DriverUnavailable("Homes cannot be mounted yet.")
+        slot = self._slot(workspace_id)
+        await self._alone(slot, lambda: self._remove(slot))
 
     async def slots(self) -> Mapping[WorkspaceId, SlotView]:
-        raise DriverUnavailable("Homes cannot be mounted yet.")
+        with may_be_away("The slots cannot be read"):
+            return await self._in_thread(
+                lambda: {slot.workspace_id: slot.view for slot in slots_in(self._slots)}
+            )
 
     async def aclose(self) -> None:
         """What is mounted stays."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown()
+        self._mapper.close()
+
+    async def _make_slot(self, slot: Slot, plan: SlotPlan) -> None:
+        with may_be_away("The slot cannot be made"):
+            await self._in_thread(self._share_slots)
+            if not slot.stands:
+                await self._in_thread(lambda: self._begin(slot, plan))
+            elif not slot.is_open:
+                raise Rejected("The files were taken out of this workspace; it is not started again.")
+            elif (home_id := slot.holds) is not None:
+                await self._mount(slot, home_id)
+
+    async def _bring_in(self, slot: Slot, home_id: HomeId) -> None:
+        if not slot.stands:
+            raise Rejected(f"There is no instance of workspace {slot.workspace_id}.")
+        if not slot.plan.takes_home:
+            raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
+        if not slot.is_open:
+            raise Rejected("The files were taken out of this workspace; it takes none any more.")
+        if slot.holds not in (None, home_id):
+            raise Rejected("Another home is in this workspace.")
+        if not is_id(home_id):
+            raise Rejected("A home is named by its id.")
+        with may_be_away("The home cannot be brought in"):
+            await self._in_thread(lambda: slot.hold(home_id))
+            await self._mount(slot, home_id)
+
+    async def _take_out(self, slot: Slot) -> None:
+        if not slot.stands:
+            return
+        with may_be_away(f"The files cannot be taken out of workspace {slot.workspace_id}"):
+            await self._in_thread(slot.close)
+            if (home_id := slot.holds) is None:
+                return
+            async with self._home(home_id) as home:
+                await self._in_thread(lambda: self._let_out(slot, home))
+
+    async def _remove(self, slot: Slot) -> None:
+        await self._take_out(slot)
+        with may_be_away(f"The slot of workspace {slot.workspace_id} cannot be removed"):
+            await self._in_thread(slot.remove)
+
+    async def _mount(self, slot: Slot, home_id: HomeId) -> None:
+        async with self._home(home_id) as home:
+            await self._in_thread(lambda: self._show(slot, home))
+
+    def _share_slots(self) -> None:
+        """A machine that started anew has forgotten it. To do it twice would cover what is mounted below."""
+        self._slots.mkdir(mode=0o711, parents=True, exist_ok=True)
+        found = [each for each in mountinfo.mounted() if each.point == os.fsencode(self._slots.resolve())]
+        if not found:
+            kernel.share(str(self._slots))
+        elif not found[-1].is_shared:
+            kernel.make_shared(str(self._slots))
+
+    def _begin(self, slot: Slot, plan: SlotPlan) -> None:
+        slot.make(plan)
+        if not plan.takes_home:
+            with _opened(slot.home) as home:
+                links.bring_in(home, _inside(plan), plan.owner)
+
+    def _show(self, slot: Slot, home: int) -> None:
+        """Whatever is to be in the home is there when it appears."""
+        if _mounts_at(slot.home):
+            return
+        plan = slot.plan
+        links.bring_in(home, _inside(plan), _owner_of(home))
+        with _opened(slot.home) as target:
+            self._mapper.mount(home, target, plan.owner, what=str(slot.home))
+
+    def _let_out(self, slot: Slot, home: int) -> None:
+        """What was written is on the disk before it counts as out."""
+        links.take_out(home, _inside(slot.plan))
+        _unmount(slot.home)
+        rescue(slot, home, _owner_of(home))
+        written_out(Path(f"/proc/self/fd/{home}"))
+        slot.hold_nothing()
+
+    @asynccontextmanager
+    async def _home(self, home_id: HomeId) -> AsyncIterator[int]:
+        """Its files, as an open directory; made if it is new."""
+        volume = await self._in_thread(lambda: volume_of(self._homes, home_id))
+        place = await self._place_of_volume(volume) if volume is not None else None
+        opened = await self._in_thread(lambda: self._open(home_id) if place is None else _open(place))
+        try:
+            yield opened
+        finally:
+            os.close(opened)
+
+    def _open(self, home_id: HomeId) -> int:
+        """A new one belongs to whoever has the directory of homes."""
+        with _opened(self._homes) as homes:
+            with suppress(FileNotFoundError):
+                return os.open(home_id, DIRECTORY, dir_fd=homes)
+            draft, owner = f".{home_id}.new", _owner_of(homes)
+            with suppress(FileExistsError):
+                os.mkdir(draft, 0o700, dir_fd=homes)
+            os.chown(draft, owner.uid, owner.gid, dir_fd=homes, follow_symlinks=False)
+            os.rename(draft, home_id, src_dir_fd=homes, dst_dir_fd=homes)
+            return os.open(home_id, DIRECTORY, dir_fd=homes)
+
+    def _slot(self, workspace_id: WorkspaceId) -> Slot:
+        if not is_id(workspace_id):
+            raise Rejected("A workspace is named by its id.")
+        return Slot(self._slots, workspace_id)
+
+    async def _alone(self, slot: Slot, work: Callable[[], Awaitable[object]]) -> None:
+        """A caller who gives up does not stop the work in the middle, and the next one for this slot waits for it."""
+        task: asyncio.Task[object] = asyncio.create_task(self._one_at_a_time(slot, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.shield(task)
+
+    async def _one_at_a_time(self, slot: Slot, work: Callable[[], Awaitable[object]]) -> None:
+        async with self._locks.setdefault(slot.workspace_id, asyncio.Lock()):
+            await work()
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever gave up waiting does not hear of it
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _inside(plan: SlotPlan) -> dict[str, str]:
+    return {name: f"{SHARED}/{name}" for name in plan.folders}
+
+
+def _owner_of(directory: int) -> FileOwner:
+    found = os.fstat(directory)
+    return FileOwner(found.st_uid, found.st_gid)
+
+
+def _open(directory: Path) -> int:
+    return os.open(directory, DIRECTORY)
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[int]:
+    opened = _open(directory)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _mounts_at(home: Path) -> list[mountinfo.Mount]:
+    return mountinfo.below(os.fsencode(home.parent.resolve() / home.name), mountinfo.mounted())
+
+
+def _unmount(home: Path) -> None:
+    """By force at last: everything of the workspace has ended, so only strangers can have something open there."""
+    for turn in range(2 * _PATIENCE):
+        mounts = _mounts_at(home)
+        if not mounts:
+            return
+        try:
+            kernel.unmount(os.fsdecode(mounts[-1].point), by_force=turn >= _PATIENCE)
+        except OSError as problem:
+            if problem.errno != errno.EBUSY:
+                raise
+            time.sleep(_PAUSE)
+    raise DriverUnavailable(f"{home} is still a mount point: unmount it.")

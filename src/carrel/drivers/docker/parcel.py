@@ -12,8 +12,7 @@ class Parcel:
 
     def __init__(self, owner: FileOwner) -> None:
         self._owner = owner
-        self._bytes = io.BytesIO()
-        self._archive = tarfile.open(fileobj=self._bytes, mode="w", format=tarfile.PAX_FORMAT)
+        self._entries: list[tuple[tarfile.TarInfo, bytes]] = []
         self._directories: set[str] = set()
 
     def directory(self, path: str, mode: int = 0o700) -> Self:
@@ -23,26 +22,28 @@ class Parcel:
             name = "/".join(parts[:end])
             if name not in self._directories:
                 self._directories.add(name)
-                self._archive.addfile(self._entry(name, tarfile.DIRTYPE, mode))
+                self._entries.append((self._entry(name, tarfile.DIRTYPE, mode), b""))
         return self
 
     def file(self, path: str, text: str, mode: int = 0o600) -> Self:
         content = text.encode()
         entry = self._entry(path, tarfile.REGTYPE, mode)
         entry.size = len(content)
-        self._archive.addfile(entry, io.BytesIO(content))
+        self._entries.append((entry, content))
         return self
 
     def link(self, path: str, target: str) -> Self:
         entry = self._entry(path, tarfile.SYMTYPE, 0o777)
         entry.linkname = target
-        self._archive.addfile(entry)
+        self._entries.append((entry, b""))
         return self
 
     def packed(self) -> bytes:
-        """Nothing is added afterwards."""
-        self._archive.close()
-        return self._bytes.getvalue()
+        written = io.BytesIO()
+        with tarfile.open(fileobj=written, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for entry, content in self._entries:
+                archive.addfile(entry, io.BytesIO(content))
+        return written.getvalue()
 
     def _entry(self, path: str, kind: bytes, mode: int) -> tarfile.TarInfo:
         entry = tarfile.TarInfo(path)

@@ -5,9 +5,10 @@ import shutil
 import stat
 from pathlib import Path
 
+from carrel.drivers.ondisk import mountinfo
 from carrel.ports.driver import DriverUnavailable
 
-MOUNTS = Path("/proc/self/mountinfo")
+MOUNTS = mountinfo.MOUNTS
 
 
 def remove_tree(path: Path, *, what: str) -> None:
@@ -27,20 +28,15 @@ def remove_tree(path: Path, *, what: str) -> None:
 
 def _refuse_mounts(path: Path, what: str) -> None:
     """Removing a slot through a bind mount once deleted the files of the person whose home was mounted there."""
-    own = os.fsencode(path.resolve())
-    for line in MOUNTS.read_bytes().splitlines():
-        mounted = _unescaped(line.split()[4])
-        if mounted == own or mounted.startswith(own + b"/"):
-            raise DriverUnavailable(
-                f"{os.fsdecode(mounted)} is a mount point, so {what} is not removed: unmount it."
-            )
-
-
-def _unescaped(field: bytes) -> bytes:
-    """The kernel writes blanks, tabs, newlines and backslashes in octal."""
-    for octal in (b"\\040", b"\\011", b"\\012", b"\\134"):
-        field = field.replace(octal, bytes([int(octal[1:], 8)]))
-    return field
+    own, mounts = os.fsencode(path.resolve()), mountinfo.mounted(MOUNTS)
+    for each in mountinfo.below(own, mounts):
+        raise DriverUnavailable(
+            f"{os.fsdecode(each.point)} is a mount point, so {what} is not removed: unmount it."
+        )
+    if (other := mountinfo.elsewhere(own, mounts)) is not None:
+        raise DriverUnavailable(
+            f"It is mounted at {os.fsdecode(other.point)}, so {what} is not removed: unmount it there."
+        )
 
 
 def _unlock(path: Path) -> None:
