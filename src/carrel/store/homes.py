@@ -99,6 +99,7 @@ _RESTORE = (
     .values(deleted_at=sa.null(), name=sa.bindparam("new_name"))
     .returning(_h)
 )
+_PUT_PLACE = sa.update(_h).where(_h.c.id == _id, _h.c.place.is_(None)).values(place=sa.bindparam("at_place"))
 _PUT_SIZE = (
     sa.update(_h)
     .where(_h.c.id == _id)
@@ -153,7 +154,8 @@ def take_in(
 def take_in_at_start(
     conn: Connection, home_id: HomeId, workspace_id: WorkspaceId, *, place: str, now: datetime
 ) -> Home | None:
-    """As `take_in`, for a workspace that is about to be started with it."""
+    """As `take_in`, for a workspace that is about to be started with it. Locked first: another one may just have been made for it."""
+    conn.execute(_HOLD, {"home": home_id})
     given = {"home": home_id, "into": workspace_id, "place_of_driver": place, "now": now}
     return _one(conn.execute(_TAKE_IN, given))
 
@@ -210,6 +212,11 @@ def restore(conn: Connection, home_id: HomeId) -> Home | None:
         number += 1
         name = f"{old[:36]}-{number}"
     return _one(conn.execute(_RESTORE, {"home": home_id, "new_name": name}))
+
+
+def put_place(conn: Connection, home_id: HomeId, place: str) -> None:
+    """Of one whose files are there before it was in any workspace."""
+    conn.execute(_PUT_PLACE, {"home": home_id, "at_place": place})
 
 
 def put_size(conn: Connection, home_id: HomeId, size_bytes: int, now: datetime) -> None:
