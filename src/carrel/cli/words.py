@@ -13,6 +13,14 @@ from typer.core import TyperCommand, TyperGroup
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("carrel.cli.up:up", "Start Carrel, its data plane and its warm workspaces."),
     "serve": ("carrel.cli.serve:serve", "Run the control plane alone."),
+    "envoy": (
+        "carrel.cli.envoy:envoy",
+        "Run the data plane alone, as a service of its own beside `carrel serve`.",
+    ),
+    "gate": (
+        "carrel.cli.gate:gate",
+        "Guard the engine's socket: run by root, it lets a control plane that is not root use the engine, for its own containers alone.",
+    ),
     "migrate": ("carrel.cli.migrate:migrate", "Bring the tables to this version of Carrel."),
     "link": (
         "carrel.cli.link:link",

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,6 +107,14 @@ class Envoy:
                 break
         self._forget()
         self._pid_file.unlink(missing_ok=True)
+
+    def command(self) -> list[str]:
+        """Writes the bootstrap and starts nothing: the caller becomes it. Raises Unavailable, Invalid, Internal."""
+        self._check_files()
+        program = self._program()
+        files.write_whole(self._config, self.rendered())
+        files.write_whole(self._pid_file, f"{os.getpid()}\n".encode())
+        return self._argv(program)
 
     def differs(self) -> bool:
         """Whether the one that runs was started with another configuration than ours. Raises Invalid."""

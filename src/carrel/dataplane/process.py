@@ -12,7 +12,7 @@ from typing import Final
 
 from carrel.domain.errors import Unavailable
 
-_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 """Ours holds tokens and passwords; Envoy needs none of them."""
 
 
@@ -66,7 +66,7 @@ def spawn(argv: list[str], log: Path) -> Process:
                 stdout=output,
                 stderr=output,
                 cwd="/",
-                env=_ENVIRONMENT,
+                env=ENVIRONMENT,
                 umask=0o077,
                 start_new_session=True,
             )

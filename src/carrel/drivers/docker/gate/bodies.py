@@ -33,6 +33,7 @@ from carrel.rules.capabilities import KEEPABLE
 
 ID: Final = r"[a-z][a-z0-9]{15}"
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}"
+NAME_OF_VOLUME: Final = re.compile(NAME)
 OWN_NAME: Final = r"carrel-[A-Za-z0-9][A-Za-z0-9_.-]{0,200}"
 _INSIDE: Final = r"/[^\0:]{0,1000}"
 _PORT: Final = r"0?|[1-9][0-9]{3,4}"
@@ -51,6 +52,16 @@ _LIMITS: Final[Mapping[str, Shape]] = {
     "CpusetMems": like(r"[0-9,-]{0,200}"),
     "OomKillDisable": one_of(False),
 }
+_SHOWN: Final = record(
+    {
+        "Type": one_of("bind"),
+        "Source": like(_INSIDE),
+        "Target": like(_INSIDE),
+        "ReadOnly": one_of(True),
+        "BindOptions": record({"Propagation": one_of("rprivate", "private", "rslave", "slave", "")}),
+    }
+)
+"""A folder of this machine that may be shared."""
 _ADDRESSES: Final = record(
     {"IPv4Address": text, "IPv6Address": text, "LinkLocalIPs": nothing},
 )
@@ -148,8 +159,8 @@ class Bodies:
             refuse("HostConfig.CapDrop", 'must be ["ALL"]: what is kept is said in CapAdd')
         if not host.get("SecurityOpt"):
             refuse("HostConfig.SecurityOpt", "must hold no-new-privileges")
-        if not host.get("PidsLimit") or not host.get("Memory"):
-            refuse("HostConfig", "must limit PidsLimit and Memory")
+        if not host.get("PidsLimit"):
+            refuse("HostConfig.PidsLimit", "must limit how many processes there are")
         if not host.get("NetworkMode"):
             refuse("HostConfig.NetworkMode", "must be a network of this installation, or none")
 
@@ -220,6 +231,8 @@ class Bodies:
     def _mount(self, where: str, value: Any) -> Any:
         kind = str(value.get("Type")) if isinstance(value, dict) else ""
         sources: dict[str, Shape] = {"bind": self._slot, "volume": self._volume, "tmpfs": nothing}
+        if kind == "bind" and self._policy.is_shared(str(value.get("Source"))):
+            return _SHOWN(where, {"ReadOnly": False, **value})
         if kind not in sources:
             refuse(f"{where}.Type", "is not let through")
         return record(
@@ -242,7 +255,9 @@ class Bodies:
         bound = [bind.partition(":")[0] for bind in host.get("Binds", ())]
         bound += [mount.get("Source", "") for mount in host.get("Mounts", ())]
         for source in bound:
-            if source.startswith("/") and source != own and not source.startswith(f"{own}/"):
+            if not source.startswith(f"{self._policy.slots}/"):
+                continue
+            if source != own and not source.startswith(f"{own}/"):
                 refuse("HostConfig", "binds the slot of another workspace")
 
     # -- the rest ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What the gate decides about a request: through, in words of the gate's own, or refused with a sentence."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 Kind = Literal["containers", "networks", "volumes", "exec"]
@@ -14,7 +15,13 @@ class Policy:
     """The directory of which containers are given their slots, and nothing else of this machine."""
     volumes: tuple[str, ...] = ()
     """Patterns of volumes that were there before Carrel and may be used as homes."""
+    folders: tuple[str, ...] = ()
+    """Below which workspaces may be shown folders of this machine, to read."""
     runtimes: tuple[str, ...] = ("runc",)
+
+    def is_shared(self, place: str) -> bool:
+        path = PurePosixPath(place)
+        return ".." not in path.parts and any(path.is_relative_to(folder) for folder in self.folders)
 
     @property
     def label(self) -> str:

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Network
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
 from carrel.drivers.docker.firewall import Firewall
+from carrel.drivers.docker.gate.outcome import Policy
 from carrel.drivers.docker.gate.shapes import NotLetThrough, read, refuse
 from carrel.drivers.docker.mounts import FileOwner, Mounts, SlotPlan
 from carrel.drivers.docker.walls import Walls
@@ -23,11 +23,10 @@ AWAY: Final = 503
 
 
 class Verbs:
-    def __init__(self, mounts: Mounts, firewall: Firewall, folders: tuple[str, ...]) -> None:
-        """`folders`: below which those stand that workspaces may share."""
+    def __init__(self, mounts: Mounts, firewall: Firewall, policy: Policy) -> None:
         self._mounts = mounts
         self._firewall = firewall
-        self._folders = tuple(PurePosixPath(folder) for folder in folders)
+        self._policy = policy
         self._known: Mapping[str, Callable[[Any], Awaitable[Any]]] = {
             "POST mounts/make-slot": self._make_slot,
             "POST mounts/bring-in": self._bring_in,
@@ -67,13 +66,12 @@ class Verbs:
         )
 
     def _folder(self, given: Any) -> str:
-        place = PurePosixPath(str(given))
-        if ".." in place.parts or not any(place.is_relative_to(folder) for folder in self._folders):
+        if not self._policy.is_shared(str(given)):
             refuse(
                 f'the folder "{str(given)[:120]}"',
                 "is not shared with workspaces here; `carrel gate --folder` names those that may be",
             )
-        return str(place)
+        return str(given)
 
     async def _bring_in(self, given: Any) -> None:
         await self._mounts.bring_in(_workspace(given), HomeId(_id(given, "home_id")))
