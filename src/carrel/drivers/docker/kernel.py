@@ -15,6 +15,8 @@ _MOUNT_SETATTR: Final = 442
 _OPEN_TREE_CLONE: Final = 1
 _AT_EMPTY_PATH: Final = 0x1000
 _BOTH_EMPTY: Final = 0x04 | 0x40
+_AT_RECURSIVE: Final = 0x8000
+_RDONLY: Final = 0x1
 _NOSUID: Final = 0x2
 _NODEV: Final = 0x4
 _IDMAP: Final = 0x100000
@@ -58,16 +60,21 @@ def mount_over(source: int, target: int, *, namespace: int | None, what: str) ->
 
     Whoever looks sees it whole or not at all. Raises OSError.
     """
-    copy = _checked(
-        _LIBC.syscall(_OPEN_TREE, source, b"", _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_EMPTY_PATH), what
-    )
+    mapped = _IDMAP if namespace is not None else 0
+    _mount(source, target, _Attributes(_NOSUID | _NODEV | mapped, 0, 0, namespace or 0), 0, what)
+
+
+def mount_to_read(source: int, target: int, *, what: str) -> None:
+    """With all that is mounted in it. Nothing can be written there by anybody. Raises OSError."""
+    _mount(source, target, _Attributes(_RDONLY | _NOSUID | _NODEV, 0, 0, 0), _AT_RECURSIVE, what)
+
+
+def _mount(source: int, target: int, wanted: _Attributes, recursive: int, what: str) -> None:
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_EMPTY_PATH | recursive
+    copy = _checked(_LIBC.syscall(_OPEN_TREE, source, b"", flags), what)
     try:
-        wanted = _NOSUID | _NODEV | (_IDMAP if namespace is not None else 0)
-        attributes = _Attributes(wanted, 0, 0, namespace or 0)
-        size = ctypes.sizeof(attributes)
-        _checked(
-            _LIBC.syscall(_MOUNT_SETATTR, copy, b"", _AT_EMPTY_PATH, ctypes.byref(attributes), size), what
-        )
+        size, how = ctypes.sizeof(wanted), _AT_EMPTY_PATH | recursive
+        _checked(_LIBC.syscall(_MOUNT_SETATTR, copy, b"", how, ctypes.byref(wanted), size), what)
         _checked(_LIBC.syscall(_MOVE_MOUNT, copy, b"", target, b"", _BOTH_EMPTY), what)
     finally:
         os.close(copy)

@@ -30,8 +30,8 @@ class SlotPlan:
     takes_home: bool
     """Whether a home may be brought in later."""
     folders: Mapping[str, str] = field(default_factory=dict)
-    """Shared folders: name in the home, and where they are on this machine. The container has each at /carrel/shared/<name>, for reading;
-    a link leads there, which comes into the home with it, or stands in the slot's own directory where none comes."""
+    """Shared folders, for reading: name in the home, and where they are on this machine. They come in with the home, or at once where none
+    comes."""
 
 
 @dataclass(frozen=True, slots=True)

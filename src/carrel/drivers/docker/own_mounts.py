@@ -12,22 +12,21 @@ from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
-from carrel.drivers.docker import kernel, links
+from carrel.drivers.docker import folders, kernel
+from carrel.drivers.docker.adopting import volume_of
+from carrel.drivers.docker.folders import DIRECTORY
 from carrel.drivers.docker.idmap import Mapper
 from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
-from carrel.drivers.docker.slots import DIRECTORY, Slot, rescue, slots_in
+from carrel.drivers.docker.slots import Slot, rescue, slots_in
 from carrel.drivers.ondisk import mountinfo
 from carrel.drivers.ondisk.faults import may_be_away
 from carrel.drivers.ondisk.files import written_out
-from carrel.drivers.ondisk.homes import volume_of
 from carrel.ports.driver import DriverUnavailable, Rejected
 
 T = TypeVar("T")
 PlaceOfVolume = Callable[[str], Awaitable[Path]]
 """Where on this machine the engine keeps a volume of that name. Raises DriverUnavailable, Rejected where there is none."""
 
-SHARED: Final = "/carrel/shared"
-"""Where containers have shared folders."""
 _PATIENCE: Final = 40
 """How often it is tried politely: what has ended takes a moment to let go of its files."""
 _PAUSE: Final = 0.05
@@ -80,11 +79,13 @@ class OwnMounts:
         with may_be_away("The slot cannot be made"):
             await self._in_thread(self._share_slots)
             if not slot.stands:
-                await self._in_thread(lambda: self._begin(slot, plan))
-            elif not slot.is_open:
+                await self._in_thread(lambda: slot.make(plan))
+            if not slot.is_open:
                 raise Rejected("The files were taken out of this workspace; it is not started again.")
-            elif (home_id := slot.holds) is not None:
+            if (home_id := slot.holds) is not None:
                 await self._mount(slot, home_id)
+            elif not slot.plan.takes_home:
+                await self._in_thread(lambda: _share_folders(slot))
 
     async def _bring_in(self, slot: Slot, home_id: HomeId) -> None:
         if not slot.stands:
@@ -107,6 +108,7 @@ class OwnMounts:
         with may_be_away(f"The files cannot be taken out of workspace {slot.workspace_id}"):
             await self._in_thread(slot.close)
             if (home_id := slot.holds) is None:
+                await self._in_thread(lambda: _unmount(slot.home))
                 return
             async with self._home(home_id) as home:
                 await self._in_thread(lambda: self._let_out(slot, home))
@@ -129,25 +131,19 @@ class OwnMounts:
         elif not found[-1].is_shared:
             kernel.make_shared(str(self._slots))
 
-    def _begin(self, slot: Slot, plan: SlotPlan) -> None:
-        slot.make(plan)
-        if not plan.takes_home:
-            with _opened(slot.home) as home:
-                links.bring_in(home, _inside(plan), plan.owner)
-
     def _show(self, slot: Slot, home: int) -> None:
-        """Whatever is to be in the home is there when it appears."""
-        if _mounts_at(slot.home):
-            return
         plan = slot.plan
-        links.bring_in(home, _inside(plan), _owner_of(home))
-        with _opened(slot.home) as target:
-            self._mapper.mount(home, target, plan.owner, what=str(slot.home))
+        if not any(each.point == _point(slot.home) for each in _mounts_at(slot.home)):
+            folders.make_room(home, plan.folders, _owner_of(home))
+            with _opened(slot.home) as target:
+                self._mapper.mount(home, target, plan.owner, what=str(slot.home))
+        with _opened(slot.home) as shown:
+            folders.bring_in(shown, plan.folders)
 
     def _let_out(self, slot: Slot, home: int) -> None:
         """What was written is on the disk before it counts as out."""
-        links.take_out(home, _inside(slot.plan))
         _unmount(slot.home)
+        folders.take_away_room(home, slot.plan.folders)
         rescue(slot, home, _owner_of(home))
         written_out(Path(f"/proc/self/fd/{home}"))
         slot.hold_nothing()
@@ -200,8 +196,11 @@ class OwnMounts:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-def _inside(plan: SlotPlan) -> dict[str, str]:
-    return {name: f"{SHARED}/{name}" for name in plan.folders}
+def _share_folders(slot: Slot) -> None:
+    """Where no home ever comes."""
+    with _opened(slot.home) as home:
+        folders.make_room(home, slot.plan.folders, slot.plan.owner)
+        folders.bring_in(home, slot.plan.folders)
 
 
 def _owner_of(directory: int) -> FileOwner:
@@ -222,20 +221,27 @@ def _opened(directory: Path) -> Iterator[int]:
         os.close(opened)
 
 
+def _point(home: Path) -> bytes:
+    return os.fsencode(home.parent.resolve() / home.name)
+
+
 def _mounts_at(home: Path) -> list[mountinfo.Mount]:
-    return mountinfo.below(os.fsencode(home.parent.resolve() / home.name), mountinfo.mounted())
+    return mountinfo.below(_point(home), mountinfo.mounted())
 
 
 def _unmount(home: Path) -> None:
-    """By force at last: everything of the workspace has ended, so only strangers can have something open there."""
+    """What is in the home, then the home; by force at last, and all at once: everything of the workspace has ended, so only strangers can
+    have something open there.
+    """
     for turn in range(2 * _PATIENCE):
         mounts = _mounts_at(home)
         if not mounts:
             return
+        by_force = turn >= _PATIENCE
         try:
-            kernel.unmount(os.fsdecode(mounts[-1].point), by_force=turn >= _PATIENCE)
+            kernel.unmount(os.fsdecode((mounts[0] if by_force else mounts[-1]).point), by_force=by_force)
         except OSError as problem:
-            if problem.errno != errno.EBUSY:
+            if by_force and problem.errno != errno.EBUSY:
                 raise
             time.sleep(_PAUSE)
     raise DriverUnavailable(f"{home} is still a mount point: unmount it.")

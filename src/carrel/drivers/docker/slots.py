@@ -10,17 +10,15 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
+from carrel.drivers.docker.folders import DIRECTORY
 from carrel.drivers.docker.idmap import give_to
 from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
 from carrel.drivers.ondisk.files import read_object, write_object
 from carrel.drivers.ondisk.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable
-
-DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-"""How every directory is opened that people can put a link in the place of."""
 
 
 class Slot:

@@ -25,6 +25,7 @@ from carrel.drivers.local.showing import INTERRUPTED, UNSEEN, Evidence, shown
 from carrel.drivers.local.slot import BLANK, Record, Slot, holder_of, slots_in
 from carrel.drivers.local.tail import tail
 from carrel.drivers.local.watch import Watch
+from carrel.drivers.ondisk import delivered
 from carrel.drivers.ondisk.faults import may_be_away, may_be_full
 from carrel.drivers.ondisk.homes import PLACE, Homes
 from carrel.ports.clock import Clock
@@ -75,7 +76,7 @@ class LocalDriver:
         await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._detach(workspace_id))
 
     async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
-        person.check(delivery)
+        delivered.check(delivery)
         await self._alone(
             workspace_id, None, lambda: self._in_thread(lambda: self._deliver(workspace_id, delivery))
         )

@@ -1,23 +1,21 @@
 """What was delivered to one workspace's person: a directory in the slot that is replaced whole. Decides nothing about what is delivered."""
 
-import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from carrel.domain.delivery import Delivery
-from carrel.drivers.ondisk.files import read_object, write_object, write_whole
+from carrel.drivers.ondisk import delivered
+from carrel.drivers.ondisk.delivered import OBJECT
+from carrel.drivers.ondisk.files import read_object, write_whole
 from carrel.mint import new_id
 from carrel.ports.driver import Rejected
-from carrel.rules.delivery import refusal
 
 NAME: Final = "person"
 """A link in the slot to the one directory that counts."""
 DELIVERIES: Final = "deliveries"
 _NOTHING: Final = "none"
-_OBJECT: Final = "environment.json"
-_SHELL: Final = "environment"
 
 
 def make(slot: Path) -> None:
@@ -25,12 +23,6 @@ def make(slot: Path) -> None:
     (slot / DELIVERIES / _NOTHING).mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (slot / NAME).is_symlink():
         _switch(slot, _NOTHING)
-
-
-def check(delivery: Delivery) -> None:
-    """Raises Rejected. Its sentence never holds a value."""
-    if (sentence := refusal(delivery)) is not None:
-        raise Rejected(sentence)
 
 
 def deliver(slot: Path, delivery: Delivery) -> None:
@@ -43,9 +35,7 @@ def deliver(slot: Path, delivery: Delivery) -> None:
     name = new_id()
     draft = slot / DELIVERIES / name
     draft.mkdir(mode=0o700, parents=True)
-    write_object(draft / _OBJECT, dict(delivery.environment))
-    write_whole(draft / _SHELL, _exports(delivery.environment))
-    for path, text in delivery.files.items():
+    for path, text in delivered.files(delivery).items():
         _make_parents(draft, PurePosixPath(path).parts[:-1])
         write_whole(draft / path, text)
     _switch(slot, name)
@@ -53,11 +43,7 @@ def deliver(slot: Path, delivery: Delivery) -> None:
 
 
 def environment(slot: Path) -> dict[str, str]:
-    return {str(name): str(value) for name, value in (read_object(slot / NAME / _OBJECT) or {}).items()}
-
-
-def _exports(variables: Mapping[str, str]) -> str:
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    return {str(name): str(value) for name, value in (read_object(slot / NAME / OBJECT) or {}).items()}
 
 
 def _make_parents(draft: Path, parts: Iterable[str]) -> None:

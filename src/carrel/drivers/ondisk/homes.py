@@ -17,19 +17,9 @@ T = TypeVar("T")
 
 PLACE = "state directory"
 """Every backend that keeps homes on this machine has them there; a state directory that moves takes them along."""
-VOLUME = ".volume"
-"""`<home id>.volume` beside the homes holds the name of a container engine's volume that is this home."""
 
 HeldBy = Callable[[Path], WorkspaceId | None]
 """The workspace whose slot leads to this home, by what the slots say themselves. Blocks on the disk."""
-
-
-def volume_of(homes: Path, home_id: HomeId) -> str | None:
-    """The volume of a container engine that is this home, where it was taken over as one. Blocks on the disk. Raises OSError."""
-    try:
-        return (homes / f"{home_id}{VOLUME}").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
 
 
 class Homes:
