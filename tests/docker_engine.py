@@ -1,5 +1,5 @@
-"""A private Docker engine with an image of its own for the tests of containers: started for a session, ended with all it ran. It runs where
-`tools/apart.sh` put the tests, so its firewall rules and mounts are nobody else's.
+"""A private Docker engine with images of its own, for tests and the bench: started for a session, ended with all it ran. It runs where
+`tools/apart.sh` put its user, so its firewall rules and mounts are nobody else's.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / ".cache" / "images"
@@ -163,6 +162,7 @@ def an_engine(*flags: str, in_memory: bool = True) -> Iterator[Engine]:
 
     In memory, if there is enough, images are there in a third of the time; what a container writes to its root then counts as its memory.
     """
+    assert missing() is None, missing()
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir="/tmp", ignore_cleanup_errors=True) as folder:
         engine = Engine(Path(folder), *flags)
         engine.data.mkdir()
@@ -184,40 +184,33 @@ def missing() -> str | None:
         return "The Docker engine is missing: sudo apt-get install docker.io iptables iproute2"
     if os.environ.get("CARREL_APART") != "1":
         return "Containers are tested apart from this machine's network: tools/apart.sh .venv/bin/python -m pytest …"
-    return None
-
-
-@pytest.fixture(scope="session")
-def docker() -> Iterator[Engine]:
-    """The session's engine. Who kills or stops it starts it again; who leaves containers behind removes them (`clear`)."""
-    if why := missing():
-        pytest.skip(why)
-    _end_what_was_left()
-    with an_engine() as engine:
-        yield engine
-
-
-@pytest.fixture(scope="session")
-def image(docker: Engine) -> str:
-    """The tag of a small image in the session's engine."""
-    return import_small(docker)
-
-
-@pytest.fixture(scope="session")
-def lab_image(docker: Engine) -> str:
-    """The tag of an image with JupyterLab in the session's engine; some seconds, so only for what no small app shows."""
-    if not LAB_TAR.exists():
-        pytest.skip("The image of JupyterLab is missing: make .cache/images/lab.tar")
-    docker.docker("import", *HOME, "--change", "ENV PATH=/opt/lab/bin:/usr/bin:/usr/sbin", str(LAB_TAR), LAB)
-    return LAB
+    return next(
+        (
+            f"An image is missing: make {tar.relative_to(ROOT)}"
+            for tar in (DEBIAN, LAB_TAR)
+            if not tar.exists()
+        ),
+        None,
+    )
 
 
 def import_small(engine: Engine) -> str:
-    """For an engine of a test's own; once for each."""
-    if not DEBIAN.exists():
-        pytest.skip("The image for containers is missing: make .cache/images/debian.tar")
+    """The tag of a small image, which is in that engine then."""
     engine.docker("import", *HOME, str(DEBIAN), SMALL)
     return SMALL
+
+
+def import_lab(engine: Engine) -> str:
+    """The same with JupyterLab. It takes some seconds."""
+    engine.docker("import", *HOME, "--change", "ENV PATH=/opt/lab/bin:/usr/bin:/usr/sbin", str(LAB_TAR), LAB)
+    return LAB
+
+
+def end_what_was_left() -> None:
+    """By sessions that were killed."""
+    for owner in Path("/tmp").glob(f"{PREFIX}*/owner"):
+        if not psutil.pid_exists(int(owner.read_text() or 0)):
+            Engine(owner.parent).end()
 
 
 def mounts_below(folder: Path) -> list[str]:
@@ -225,13 +218,6 @@ def mounts_below(folder: Path) -> list[str]:
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
     return [point for point in points if point.startswith(f"{folder}/")]
-
-
-def _end_what_was_left() -> None:
-    """By sessions that were killed."""
-    for owner in Path("/tmp").glob(f"{PREFIX}*/owner"):
-        if not psutil.pid_exists(int(owner.read_text() or 0)):
-            Engine(owner.parent).end()
 
 
 def _dockerd() -> str | None:

@@ -4,6 +4,29 @@ One of them alone: `make .cache/images/lab.tar`, then
 `tools/apart.sh .venv/bin/python -m pytest -q -x tests/docker/test_engine.py`
 """
 
-from tests.docker_engine import docker, image, lab_image
+from collections.abc import Iterator
 
-__all__ = ["docker", "image", "lab_image"]
+import pytest
+from tests.docker_engine import Engine, an_engine, end_what_was_left, import_lab, import_small, missing
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Engine]:
+    """The session's engine. Who kills or stops it starts it again; who leaves containers behind removes them (`clear`)."""
+    if why := missing():
+        pytest.skip(why)
+    end_what_was_left()
+    with an_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def image(docker: Engine) -> str:
+    """The tag of a small image in the session's engine: Python, a shell, `ps`, `ip`; its USER is 1000:1000."""
+    return import_small(docker)
+
+
+@pytest.fixture(scope="session")
+def lab_image(docker: Engine) -> str:
+    """The same with JupyterLab, only for what no small app shows."""
+    return import_lab(docker)

@@ -1,6 +1,7 @@
 """The engine that tests of containers run against: private, able to crash, and gone without a trace."""
 
 import psutil
+import pytest
 from tests.docker_engine import Engine, an_engine, import_small, mounts_below
 
 SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait")
@@ -19,6 +20,7 @@ def test_the_image_of_jupyterlab_starts_it(docker: Engine, lab_image: str) -> No
     assert done.stdout[0].isdigit()
 
 
+@pytest.mark.usefixtures("docker")
 def test_containers_outlive_an_engine_that_crashes_where_it_was_told_so() -> None:
     with an_engine("--live-restore") as engine:
         image = import_small(engine)
