@@ -13,6 +13,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 import typer
 
 from carrel.cli import complete, people
+from carrel.cli.adopt import adopt
 from carrel.cli.here import Here
 from carrel.cli.nouns import command, noun
 from carrel.cli.table import Column
@@ -120,6 +121,9 @@ async def restore(here: Here, which: Which, *, user: Whose = None) -> None:
     """Have a deleted one back, with all files. Named otherwise where its name is taken by now."""
     found = await _meant(here, which, user, deleted=True)
     here.screen.thing(await homes.restore(here.client, found.id), _FIELDS)
+
+
+command(app, "adopt")(adopt)
 
 
 @command(app, "download")

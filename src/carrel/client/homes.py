@@ -6,7 +6,7 @@ import httpx
 
 from carrel.client.connection import Client
 from carrel.client.problems import error_of, unreachable
-from carrel.wire.v1 import Home, Page
+from carrel.wire.v1 import Home, HomeAdoption, HomeAdoptionRequest, Page
 
 
 async def page(client: Client, *, user: str | None = None) -> list[Home]:
@@ -33,6 +33,11 @@ async def delete(client: Client, home_id: str) -> Home:
 
 async def restore(client: Client, home_id: str) -> Home:
     return await client.post(f"/homes/{home_id}/restore", Home)
+
+
+async def adopt(client: Client, wanted: HomeAdoptionRequest) -> HomeAdoption:
+    """For admins. With `dry_run` nothing changes."""
+    return await client.post("/homes/adopt", HomeAdoption, wanted.model_dump(mode="json"))
 
 
 async def archive(client: Client, home_id: str) -> AsyncGenerator[bytes, None]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 ACTIONS: Final[Mapping[str, str]] = {
+    "adopt_home": "took over somebody's files from an older system",
     "change": "changed a pool",
     "change_email": "changed an e-mail address",
     "change_template": "changed a template",

@@ -14,6 +14,7 @@ from carrel.domain.ids import HomeId, InstallationId, WorkspaceId
 from carrel.domain.template import HomeKind
 from carrel.drivers.options import refuse, refuse_unknown
 from carrel.ports.driver import (
+    Adoptable,
     Ailment,
     Driver,
     DriverContext,
@@ -69,6 +70,8 @@ class World:
     instances: dict[Place, dict[WorkspaceId, Kept]] = field(default_factory=dict)
     addresses: set[str] = field(default_factory=set)
     homes: dict[HomeId, Files] = field(default_factory=dict)
+    volumes: dict[str, Files] = field(default_factory=dict)
+    """What another system left, by its name there. For tests."""
     answer: Answer = ends_well
     """How commands end. For tests."""
     is_slow: bool = False
@@ -164,6 +167,14 @@ class Instances:
 
     async def remove_home(self, home_id: HomeId) -> None:
         self._world.homes.pop(home_id, None)
+
+    async def adoptable(self) -> Sequence[Adoptable]:
+        return [Adoptable(name) for name in self._world.volumes]
+
+    async def adopt(self, home_id: HomeId, name: str) -> None:
+        if name not in self._world.volumes:
+            raise Rejected(f"There is no volume {name}.")
+        self._world.homes[home_id] = self._world.volumes[name]
 
     async def restart(self, spec: Spec) -> None:
         await self.create(spec)

@@ -75,6 +75,11 @@ class Proposal:
 _WILL: Final = "It becomes this home where it lies; nothing is copied."
 
 
+def persons(volumes: Sequence[Found], wish: Wish) -> set[str]:
+    """Everybody whose any of them might be."""
+    return {person for volume in volumes for person, _ in _meant(volume, wish) or ()}
+
+
 def propose(volumes: Sequence[Found], wish: Wish, known: Known) -> list[Proposal]:
     """By the volumes' names; those that are not of the pattern are left out."""
     told = [_one(volume, wish, known) for volume in sorted(volumes, key=lambda each: each.name)]

@@ -15,7 +15,7 @@ from carrel.domain.event import Event
 from carrel.domain.home import Home, called
 from carrel.domain.ids import HomeId, UserId, is_name
 from carrel.mint import new_id
-from carrel.ports.driver import DriverError, KeepsHomes
+from carrel.ports.driver import AdoptsHomes, DriverError, KeepsHomes
 from carrel.rules.access import Action, owns, require
 from carrel.services.context import Context
 from carrel.services.visibility import oneself, require_seen
@@ -114,7 +114,8 @@ async def archive(
 
 def keeper_of(ctx: Context, home: Home) -> KeepsHomes | None:
     """The driver that has its files at hand; any for a home that was in no workspace yet, which is empty."""
-    for driver in ctx.drivers.values():
+    adopters_first = sorted(ctx.drivers.values(), key=lambda driver: not isinstance(driver, AdoptsHomes))
+    for driver in adopters_first:  # who shares the place and adopts nothing does not know where those lie
         if isinstance(driver, KeepsHomes) and home.place in (None, driver.home_place):
             return driver
     return None

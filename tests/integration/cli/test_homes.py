@@ -95,3 +95,20 @@ async def test_a_download_that_breaks_off_leaves_no_half_a_file(
     ended = await ada.run("home", "download", "thesis", "--user", "ada", "--output", str(target))
     assert ended.status == 8
     assert [path.name for path in ada.home.iterdir()] == ["state"]
+
+
+async def test_volumes_of_an_older_hub_are_shown_and_then_taken_over(house: House, ada: Shell) -> None:
+    house.driver.world.volumes.update({"jupyterhub-user-ada": {}, "jupyterhub-user-bob": {}, "other": {}})
+    shown = await ada.ok("home", "adopt", "--dry-run")
+    assert "There is nobody called bob" in shown.out
+    assert "1 would be taken over, 0 were before, 1 left as they are, 1 named otherwise" in shown.err
+    assert house.driver.world.homes == {}
+    done = await ada.ok("home", "adopt", "--as", "old")
+    assert "1 taken over" in done.err
+    assert "old" in (await ada.ok("home", "list", "--user", "ada")).out
+    again = (await ada.ok("home", "adopt", "--as", "old", "--json")).json
+    assert again["counts"] == {"already": 1, "nobody": 1}
+    none = await ada.ok("home", "adopt", "--pattern", "lab-{username}")
+    assert "No volume of backend memory is named like" in none.err
+    wrong = await ada.run("home", "adopt", "--escape", "older")
+    assert (wrong.status, "--escape" in wrong.err) == (2, True)

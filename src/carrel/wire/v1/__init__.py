@@ -5,7 +5,14 @@ from carrel.wire.v1.checkup import Checkup, Finding
 from carrel.wire.v1.claim import Claim, ClaimedHome, ClaimRequest, Step
 from carrel.wire.v1.event import Event, Logs
 from carrel.wire.v1.failure import Failure
-from carrel.wire.v1.home import Home, HomeChange, HomeRequest
+from carrel.wire.v1.home import (
+    AdoptedVolume,
+    Home,
+    HomeAdoption,
+    HomeAdoptionRequest,
+    HomeChange,
+    HomeRequest,
+)
 from carrel.wire.v1.link import Link, LinkRequest
 from carrel.wire.v1.page import Page
 from carrel.wire.v1.pool import Counts, Ending, Pool, PoolChange, PoolPreview, PoolSample
@@ -30,6 +37,7 @@ from carrel.wire.v1.variable import Variable, VariableValue
 from carrel.wire.v1.workspace import Extension, ListedWorkspace, Workspace
 
 __all__ = [
+    "AdoptedVolume",
     "AuditEntry",
     "Checkup",
     "Claim",
@@ -43,6 +51,8 @@ __all__ = [
     "FieldProblem",
     "Finding",
     "Home",
+    "HomeAdoption",
+    "HomeAdoptionRequest",
     "HomeChange",
     "HomeRequest",
     "Invitation",

@@ -90,7 +90,7 @@ def test_what_may_be_sent_is_closed_and_bounded() -> None:
     assert sent == {
         *("ClaimRequest", "Extension", "LinkRequest", "PoolChange", "ReportRequest", "TokenRequest"),
         *("UserChange", "UserRequest", "UsersRequest"),
-        *("HomeChange", "HomeRequest"),
+        *("HomeAdoptionRequest", "HomeChange", "HomeRequest"),
         *("TemplateChange", "TemplatePreviewRequest", "TemplateRollbackRequest"),
     }
     for name in sent:

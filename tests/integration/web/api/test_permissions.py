@@ -83,6 +83,10 @@ OPERATIONS: dict[str, tuple[Ask, tuple[int, ...]]] = {
         lambda _: {"method": "POST", "url": "/homes", "json": {"name": "mine"}},
         (401, 403, 201, 201, 201, 201, 403),
     ),
+    "homes.adopt": (
+        lambda _: {"method": "POST", "url": "/homes/adopt", "json": {"dry_run": True}},
+        (401, 403, 403, 403, 403, 200, 403),
+    ),
     "homes.get": (lambda w: {"url": f"/homes/{w.home}"}, (401, 200, 200, 200, 404, 200, 404)),
     "homes.rename": (
         lambda w: {"method": "PATCH", "url": f"/homes/{w.home}", "json": {"name": "other"}},

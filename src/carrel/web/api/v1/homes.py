@@ -1,11 +1,16 @@
 """/homes: files apart from every workspace: what there is, made, named, deleted, had back, and downloaded as an archive."""
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from carrel.domain.ids import HomeId, UserId
-from carrel.services import homes
+from carrel.rules.adoption import Wish
+from carrel.rules.escape import Rule
+from carrel.rules.volume_names import pattern
+from carrel.services import adopting, homes
+from carrel.services.adopting import Adoption
 from carrel.services.homes import HomeView
 from carrel.web import download
 from carrel.web.api.answers import told, told_list
@@ -41,6 +46,23 @@ async def _create(asked: Question, body: v1.HomeRequest) -> Response:
     user_id = UserId(body.user) if body.user else None
     made = await homes.create(asked.context, asked.actor, body.name, user_id=user_id)
     return told(render(made), 201, {"Location": f"{PREFIX}/homes/{made.home.id}"})
+
+
+@router.post(
+    "/adopt",
+    operation_id="homes.adopt",
+    response_model=v1.HomeAdoption,
+    summary="Take over the volumes of an older system as homes of the people here, where they lie. For admins; repeating it is harmless",
+)
+async def adopt(asked: Asked, body: v1.HomeAdoptionRequest) -> Response:
+    return await once(asked, body, lambda: _adopt(asked, body))
+
+
+async def _adopt(asked: Question, body: v1.HomeAdoptionRequest) -> Response:
+    rules = (Rule(body.escape),) if body.escape is not None else tuple(Rule)
+    wish = Wish(pattern(body.pattern), rules, body.home, body.create_people)
+    done = await adopting.adopt(asked.context, asked.actor, wish, backend=body.backend, dry_run=body.dry_run)
+    return told(_render_adoption(done))
 
 
 @router.get("/{home_id}", operation_id="homes.get", response_model=v1.Home, summary="One home")
@@ -110,3 +132,20 @@ def render(view: HomeView) -> v1.Home:
         deleted_at=home.deleted_at,
         removed_at=view.removed_at,
     )
+
+
+def _render_adoption(done: Adoption) -> v1.HomeAdoption:
+    volumes = [
+        v1.AdoptedVolume(
+            volume=one.volume.name,
+            outcome=one.outcome.value,
+            sentence=one.sentence,
+            user=one.user_id,
+            user_name=one.person or None,
+            home=one.home or None,
+            home_id=one.volume.home_id,
+        )
+        for one in done.proposals
+    ]
+    counts = Counter(one.outcome for one in volumes)
+    return v1.HomeAdoption(backend=done.backend, volumes=volumes, counts=dict(counts), others=done.others)
