@@ -40,8 +40,9 @@ lint: .venv/dev.stamp ## Style, formatting, types and layers
 reference: .venv/dev.stamp ## Write the generated parts of docs/reference anew
 	@$(BIN)/python tools/reference.py
 
-bench: .venv/carrel.stamp .lab/stamp ## Measure Carrel against JupyterHub on this machine
-	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python -m bench $(ARGS)
+bench: .venv/carrel.stamp .lab/stamp .cache/images/lab.tar ## Measure Carrel against JupyterHub on this machine
+	@$(BIN)/python -m bench.install
+	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec tools/apart.sh $(BIN)/python -m bench $(ARGS)
 
 pictures: system .lab/stamp ## Take the screenshots of README and docs anew
 	@PATH="$(CURDIR)/.lab/bin:$$PATH" exec $(BIN)/python tools/pictures.py

@@ -13,7 +13,7 @@ import uvloop
 from bench import report
 from bench.install import PLACE, ROOT, install
 from bench.machine import about
-from bench.measures import activity, claims, click, footprint, homes, pages, proxy, websockets
+from bench.measures import activity, claims, click, docker, footprint, homes, pages, proxy, websockets
 from bench.processes import BenchError
 from bench.report import Missing, Row
 from bench.setting import Setting
@@ -21,6 +21,7 @@ from bench.setting import Setting
 MEASURES: dict[str, tuple[Callable[[Setting], Awaitable[Sequence[Row | Missing]]], float]] = {
     "click": (click.measure, 1500),
     "homes": (homes.measure, 400),
+    "docker": (docker.measure, 600),
     "footprint": (footprint.measure, 300),
     "proxy": (proxy.measure, 600),
     "claims": (claims.measure, 900),

@@ -68,3 +68,7 @@ def _differs(place: Path, locks: list[Path]) -> bool:
 
 def _stamp(place: Path, locks: list[Path]) -> None:
     (place / "installed").write_text(_digest(locks))
+
+
+if __name__ == "__main__":
+    install()
