@@ -19,9 +19,7 @@ from carrel.ports.driver import Rejected, Spec
 Body = dict[str, Any]
 """As `POST /containers/create` wants it."""
 
-SHARED: Final = f"{SLOT}/shared"
-"""Folders of the engine's machine that a template shares with everybody; links in the home lead here."""
-RESERVED: Final = frozenset({NAME, DELIVERIES, "home", "shared"})
+RESERVED: Final = frozenset({NAME, DELIVERIES, "home"})
 """What the driver itself keeps in a slot; no file of a template may take its place."""
 
 _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside the container, whose only other end is the data plane
@@ -64,7 +62,8 @@ class Plan:
     home_owner: str = ""
     user: str = ""
     home_id: HomeId | None = None
-    disk: int | None = None
+    is_filled: bool = False
+    """Its files were brought in before: it is started again."""
 
     def kept(self) -> dict[str, Any]:
         return asdict(self)
@@ -105,7 +104,7 @@ def render(spec: Spec, *, owner: Owner, stop_grace: float, runtime: str | None =
     if container.user:
         app["User"] = container.user
     app["HostConfig"] = _app_limits(template, container) | _runtime(runtime)
-    app["HostConfig"]["Mounts"] = list(_mounts(spec, container, tags))
+    app["HostConfig"]["Mounts"] = [_slot(spec, tags)]
     beside = [
         _beside(spec, each, values=values, tags=tags, stop_grace=stop_grace, runtime=runtime)
         for each in container.companions
@@ -122,7 +121,6 @@ def render(spec: Spec, *, owner: Owner, stop_grace: float, runtime: str | None =
         home_owner=container.home_owner,
         user=container.user,
         home_id=spec.home_id,
-        disk=container.disk,
     )
 
 
@@ -153,9 +151,13 @@ def at(body: Body, location: Location, port: int) -> Body:
     }
 
 
-def with_mount(body: Body, mount: Body) -> Body:
+def with_mounts(body: Body, mounts: Sequence[Body]) -> Body:
     host = dict(body["HostConfig"])
-    return body | {"HostConfig": host | {"Mounts": [*host["Mounts"], mount]}}
+    return body | {"HostConfig": host | {"Mounts": [*host["Mounts"], *mounts]}}
+
+
+def with_labels(body: Body, more: Mapping[str, str]) -> Body:
+    return body | {"Labels": {**body["Labels"], **more}}
 
 
 def without_disk_limit(body: Body) -> Body:
@@ -176,6 +178,19 @@ def mounted_home(source: str, home_path: str) -> Body:
 
 def volume_home(volume: str, home_path: str) -> Body:
     return {"Type": "volume", "Source": volume, "Target": home_path, "VolumeOptions": {"NoCopy": True}}
+
+
+def passing_home(home_path: str) -> Body:
+    """A nameless volume, which goes with its container; it begins with what the image has there."""
+    return {"Type": "volume", "Target": home_path}
+
+
+def shared_folders(plan: Plan) -> list[Body]:
+    """Of the engine's machine, for reading, in a home that is a volume."""
+    return [
+        {"Type": "bind", "Source": folder, "Target": f"{plan.home_path}/{name}", "ReadOnly": True}
+        for name, folder in plan.data.items()
+    ]
 
 
 def _checked(spec: Spec, container: Container) -> str:
@@ -322,12 +337,10 @@ def _runtime(runtime: str | None) -> Body:
     return {"Runtime": runtime} if runtime else {}
 
 
-def _mounts(spec: Spec, container: Container, tags: Mapping[str, str]) -> Iterator[Body]:
+def _slot(spec: Spec, tags: Mapping[str, str]) -> Body:
     options = {"NoCopy": True, "Labels": dict(tags)}
     slot = labels.slot_volume(spec.workspace_id)
-    yield {"Type": "volume", "Source": slot, "Target": SLOT, "VolumeOptions": options}
-    for name, folder in spec.template.data.items():
-        yield {"Type": "bind", "Source": folder, "Target": f"{SHARED}/{name}", "ReadOnly": True}
+    return {"Type": "volume", "Source": slot, "Target": SLOT, "VolumeOptions": options}
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -11,6 +11,15 @@ from aiohttp import ClientError
 from carrel.domain.reason import ReasonCode
 from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
+
+class PlaceTaken(OutOfCapacity):
+    """Somebody else has its port or address on the engine's machine. Another may do."""
+
+
+class NoDiskLimit(Rejected):
+    """The engine cannot hold a container to a size. Without one it may do."""
+
+
 _NO_ANSWER: Final = 900
 """What aiodocker calls a connection that could not be made."""
 
@@ -37,9 +46,9 @@ _SIGNS: Final[tuple[tuple[str, _Kind, ReasonCode | None, str], ...]] = (
     ),
     (
         r"port is already allocated|address already in use",
-        OutOfCapacity,
+        PlaceTaken,
         None,
-        "Its port or address is in use. It is tried again with another.",
+        "Something else on the engine's machine uses this port or address.",
     ),
     (
         r"resource temporarily unavailable|too many open files|exchange full",
@@ -73,7 +82,7 @@ _SIGNS: Final[tuple[tuple[str, _Kind, ReasonCode | None, str], ...]] = (
     ),
     (
         r"storage-opt|storage opt|pquota",
-        Rejected,
+        NoDiskLimit,
         None,
         "This engine cannot hold a container to a size of its disk. Take `disk` out of the template, or use overlay2 on XFS with pquota.",
     ),

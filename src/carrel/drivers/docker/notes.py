@@ -76,9 +76,6 @@ class Notes:
         """It runs: with the plan goes its secret."""
         self._change(workspace_id, plan=None, sentence=None, code=None)
 
-    def fail(self, workspace_id: WorkspaceId, sentence: str, code: ReasonCode | None) -> None:
-        self._change(workspace_id, plan=None, sentence=sentence, code=code)
-
     def let_out(self, workspace_id: WorkspaceId, pool: PoolName | None) -> None:
         note = self.read(workspace_id) or Note(workspace_id, pool)
         self.write(replace(note, plan=None, is_out=True))

@@ -121,7 +121,7 @@ def shown(workspace_id: WorkspaceId, evidence: Evidence, under_way: InstanceStat
         workspace_id=workspace_id,
         pool=_pool(evidence),
         state=state,
-        endpoint=_endpoint(app.labels) if app else None,
+        endpoint=endpoint_of(app.labels) if app else None,
         handle=json.dumps({"id": app.id, "started": run.handle}) if app and run and run.handle else None,
         sentence=sentence,
         code=code,
@@ -204,7 +204,7 @@ def _pool(evidence: Evidence) -> PoolName | None:
     return PoolName(tagged) if tagged else None
 
 
-def _endpoint(tags: Mapping[str, str]) -> Endpoint | None:
+def endpoint_of(tags: Mapping[str, str]) -> Endpoint | None:
     host, colon, port = tags.get(labels.ENDPOINT, "").rpartition(":")
     return Endpoint(host, int(port)) if colon and port.isdigit() else None
 

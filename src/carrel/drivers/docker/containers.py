@@ -1,0 +1,231 @@
+"""The verbs of a backend that runs containers, one at a time per workspace. How files come in is for `variants`; each step, for others.
+
+The order that makes being killed harmless: note, containers, files, start; and back: end, files out, containers, volume, note.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
+
+from carrel.domain.delivery import Delivery
+from carrel.domain.finding import Finding
+from carrel.domain.ids import PoolName, WorkspaceId, is_id
+from carrel.drivers.docker import container, labels, logs, person, removing, showing
+from carrel.drivers.docker.ailments import Ailments
+from carrel.drivers.docker.bringing import Bringer
+from carrel.drivers.docker.commands import Commands, Place
+from carrel.drivers.docker.container import Plan
+from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.findings import Site, findings
+from carrel.drivers.docker.labels import Owner
+from carrel.drivers.docker.looking import Looking
+from carrel.drivers.docker.measuring import Measuring
+from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.notes import Note, Notes
+from carrel.drivers.docker.options import Options
+from carrel.drivers.docker.owners import DEFAULT, read
+from carrel.drivers.docker.removing import Removal
+from carrel.drivers.docker.showing import Listed
+from carrel.drivers.docker.starting import Starts
+from carrel.ports.clock import Clock
+from carrel.ports.driver import (
+    Ailment,
+    DriverError,
+    Instance,
+    InstanceState,
+    Ran,
+    Rejected,
+    Spec,
+)
+from carrel.rules.delivery import refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a backend is put together from."""
+
+    owner: Owner
+    options: Options
+    engine: Engine
+    notes: Notes
+    bringer: Bringer
+    removal: Removal
+    commands: Commands
+    measuring: Measuring
+    ailments: Ailments
+    site: Site
+    clock: Clock
+
+
+class ContainerDriver:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._engine = parts.engine
+        self._notes = parts.notes
+        self._removal = parts.removal
+        self._starts = Starts(parts.bringer, parts.notes, parts.removal.remove, clock=parts.clock)
+        self._looking = Looking(parts.engine, parts.owner, parts.notes, self._starts)
+        self._locks: WeakValueDictionary[WorkspaceId, asyncio.Lock] = WeakValueDictionary()
+        self._under_way: dict[WorkspaceId, InstanceState] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def create(self, spec: Spec) -> None:
+        plan = self._planned(spec)
+        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._create(plan))
+
+    async def restart(self, spec: Spec) -> None:
+        plan = self._planned(spec)
+        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._restart(plan))
+
+    async def destroy(self, workspace_id: WorkspaceId) -> None:
+        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._destroy(workspace_id))
+
+    async def detach(self, workspace_id: WorkspaceId) -> None:
+        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._detach(workspace_id))
+
+    async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
+        if (sentence := refusal(delivery)) is not None:
+            raise Rejected(sentence)
+        await self._alone(workspace_id, None, lambda: self._deliver(workspace_id, delivery))
+
+    async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
+        async with self._lock(workspace_id):
+            app = await self._standing(workspace_id)
+        place = Place(
+            app.id, home=app.labels.get(labels.HOME_PATH, "/"), user=app.labels.get(labels.RUNS_AS, "")
+        )
+        return await self._parts.commands.run(place, command, seconds=seconds)
+
+    async def list(self) -> Sequence[Instance]:
+        self._parts.bringer.guard.watch()
+        self._parts.ailments.start()
+        return await self._looking.all(self._under_way)
+
+    async def logs(self, workspace_id: WorkspaceId, lines: int) -> str:
+        group = await removing.group_of(self._engine, self._parts.owner, workspace_id)
+        return await logs.last_lines(self._engine, group, lines)
+
+    async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
+        return await self._parts.measuring.cpu_seconds()
+
+    async def vouches(self, workspace_id: WorkspaceId) -> bool:
+        """By the health check of the image, where it has one."""
+        try:
+            name = labels.container(workspace_id)
+            found = await self._engine.look(f"containers/{name}/json", what="The health check cannot be read")
+        except DriverError:
+            return False
+        state = (found or {}).get("State") or {}
+        return bool(state.get("Running")) and (state.get("Health") or {}).get("Status") == "healthy"
+
+    async def ailments(self) -> Mapping[WorkspaceId, Ailment]:
+        return await self._parts.ailments.current()
+
+    async def findings(self) -> Sequence[Finding]:
+        return await findings(self._parts.site)
+
+    async def aclose(self) -> None:
+        """What is under way is cut short, as if we had been killed; the next list() goes on with it."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._starts.aclose()
+        await self._parts.ailments.aclose()
+        await self._parts.bringer.guard.aclose()
+        await self._parts.bringer.images.aclose()
+        await self._engine.aclose()
+
+    def _planned(self, spec: Spec) -> Plan:
+        _refuse_nameless(spec.workspace_id)
+        options = self._parts.options
+        return container.render(
+            spec, owner=self._parts.owner, stop_grace=options.stop_grace, runtime=options.runtime
+        )
+
+    async def _create(self, plan: Plan) -> None:
+        note = await asyncio.to_thread(self._notes.read, plan.workspace_id)
+        if note is not None and note.plan is None:
+            return
+        if note is None and await removing.group_of(self._engine, self._parts.owner, plan.workspace_id):
+            return
+        await self._starts.begin(plan)
+
+    async def _restart(self, plan: Plan) -> None:
+        """Its containers stay: with them its address, and what was delivered."""
+        workspace_id = plan.workspace_id
+        note = await asyncio.to_thread(self._notes.read, workspace_id)
+        if note is not None and note.is_out:
+            raise Rejected("The files were taken out of this workspace; it is not started again.")
+        await self._starts.stop(workspace_id)
+        group = await removing.group_of(self._engine, self._parts.owner, workspace_id)
+        app = showing.app_of(group)
+        if app is not None and app.state != "created":
+            plan = replace(plan, is_filled=True)
+            await asyncio.to_thread(self._notes.write, Note(workspace_id, plan.pool, plan=plan))
+            await removing.stop(self._engine, group, self._parts.options.stop_grace)
+            self._looking.forget(group)
+        await self._starts.begin(plan)
+
+    async def _destroy(self, workspace_id: WorkspaceId) -> None:
+        await self._starts.stop(workspace_id)
+        await self._removal.remove(workspace_id)
+
+    async def _detach(self, workspace_id: WorkspaceId) -> None:
+        await self._starts.stop(workspace_id)
+        group = await self._removal.end(workspace_id)
+        note = await asyncio.to_thread(self._notes.read, workspace_id)
+        if not group and note is None:
+            return
+        pool = PoolName(group[0].labels[labels.POOL]) if group else None
+        await asyncio.to_thread(self._notes.let_out, workspace_id, pool)
+        await self._removal.source.let_out(workspace_id)
+
+    async def _deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
+        app = await self._standing(workspace_id)
+        await person.deliver(self._engine, app.id, delivery, _files_owner(app))
+
+    async def _standing(self, workspace_id: WorkspaceId) -> Listed:
+        """The container of its app."""
+        app = showing.app_of(await removing.group_of(self._engine, self._parts.owner, workspace_id))
+        if app is None:
+            raise Rejected(f"There is no instance of workspace {workspace_id}.")
+        return app
+
+    def _lock(self, workspace_id: WorkspaceId) -> asyncio.Lock:
+        _refuse_nameless(workspace_id)
+        return self._locks.setdefault(workspace_id, asyncio.Lock())
+
+    async def _alone(
+        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """A caller who gives up does not stop the work in the middle, and the next one for this workspace waits for it."""
+        task = asyncio.create_task(self._one_at_a_time(workspace_id, state, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.shield(task)
+
+    async def _one_at_a_time(
+        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        async with self._lock(workspace_id):
+            if state is not None:
+                self._under_way[workspace_id] = state
+            try:
+                await work()
+            finally:
+                self._under_way.pop(workspace_id, None)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever gave up waiting does not hear of it; list() will tell
+
+
+def _files_owner(app: Listed) -> FileOwner:
+    return read(app.labels.get(labels.FILES_OWNER, "")) or DEFAULT
+
+
+def _refuse_nameless(workspace_id: WorkspaceId) -> None:
+    if not is_id(workspace_id):
+        raise Rejected("A workspace is named by its id.")

@@ -1,0 +1,89 @@
+"""What stands on the engine now: one question for all containers, and one more for each that is new or has ended since the last look."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from carrel.domain.ids import WorkspaceId
+from carrel.drivers.docker import showing
+from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.labels import Owner
+from carrel.drivers.docker.notes import Note, Notes
+from carrel.drivers.docker.showing import Evidence, Listed, Run
+from carrel.drivers.docker.starting import Starts
+from carrel.ports.driver import Instance, InstanceState
+
+_CANNOT: Final = "The containers cannot be listed"
+AT_ONCE: Final = 16
+
+UnderWay = Mapping[WorkspaceId, InstanceState]
+
+
+class Looking:
+    def __init__(self, engine: Engine, owner: Owner, notes: Notes, starts: Starts) -> None:
+        self._engine = engine
+        self._owner = owner
+        self._notes = notes
+        self._starts = starts
+        self._runs: dict[str, tuple[bool, Run]] = {}
+        """By container, with whether it was running."""
+        self._engine_started_at: datetime | None = None
+
+    async def all(self, under_way: UnderWay) -> list[Instance]:
+        """`under_way` is asked again at the end, for what was begun meanwhile. Raises DriverUnavailable."""
+        before = {**dict.fromkeys(self._starts.under_way, InstanceState.STARTING), **under_way}
+        # notes first: what is listed then is noted, or was begun since
+        notes = await asyncio.to_thread(self._notes.all)
+        self._starts.resume(notes)
+        params = {"all": "1", "filters": self._owner.filters}
+        found = await self._engine.look("containers/json", what=_CANNOT, params=params)
+        groups = showing.read_list(found or ())
+        runs = await self._runs_of([each for group in groups.values() for each in group])
+        now = {**dict.fromkeys(self._starts.under_way, InstanceState.STARTING), **under_way}
+        busy = {**before, **now}
+        return [
+            showing.shown(
+                each, self._evidence(each, notes.get(each), groups.get(each, []), runs), busy.get(each)
+            )
+            for each in notes.keys() | groups.keys()
+        ]
+
+    def forget(self, containers: list[Listed]) -> None:
+        """They are started again: what was seen of them is over."""
+        for each in containers:
+            self._runs.pop(each.id, None)
+
+    def _evidence(
+        self, workspace_id: WorkspaceId, note: Note | None, group: list[Listed], runs: Mapping[str, Run]
+    ) -> Evidence:
+        progress = self._starts.progress(workspace_id)
+        return Evidence(note, group, runs, self._engine_started_at, progress)
+
+    async def _runs_of(self, containers: list[Listed]) -> Mapping[str, Run]:
+        fresh = [each for each in containers if self._is_news(each)]
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(container: Listed) -> None:
+            async with gate:
+                found = await self._engine.look(f"containers/{container.id}/json", what=_CANNOT)
+            if found is not None:
+                self._runs[container.id] = (container.is_running, showing.read_run(found))
+
+        await asyncio.gather(*(ask(each) for each in fresh))
+        if any(not each.is_running for each in fresh):
+            self._engine_started_at = await self._engine_start()
+        present = {each.id for each in containers}
+        self._runs = {each: seen for each, seen in self._runs.items() if each in present}
+        return {each: run for each, (_, run) in self._runs.items()}
+
+    def _is_news(self, container: Listed) -> bool:
+        if container.state == "created":
+            return False
+        seen = self._runs.get(container.id)
+        return seen is None or seen[0] != container.is_running
+
+    async def _engine_start(self) -> datetime | None:
+        """Engines do not say it, but make their own first network anew each time, after they have ended what ran. None where there is none."""
+        shown: Mapping[str, Any] | None = await self._engine.look("networks/bridge", what=_CANNOT)
+        return showing.moment(shown.get("Created")) if shown else None

@@ -1,0 +1,44 @@
+"""The two kinds of Docker backend: homes come into containers that run already, or only as one starts. Decided once, as it is opened."""
+
+from carrel.domain.ids import HomeId, WorkspaceId
+from carrel.drivers.docker.containers import ContainerDriver, Parts
+from carrel.drivers.docker.homes import MountedHomes
+from carrel.drivers.docker.mounts import Mounts
+from carrel.drivers.docker.volumes import VolumeHomes
+
+
+class MountedDriver(ContainerDriver):
+    """Brings homes in by mounting them on the engine's machine, which is this one."""
+
+    def __init__(self, parts: Parts, homes: MountedHomes, mounts: Mounts) -> None:
+        super().__init__(parts)
+        self._homes = homes
+        self._mounts = mounts
+
+    async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        await self._alone(workspace_id, None, lambda: self._attach(workspace_id, home_id))
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._mounts.aclose()
+
+    async def _attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
+        await self._standing(workspace_id)
+        await self._homes.attach(workspace_id, home_id)
+
+
+class VolumeDriver(ContainerDriver):
+    """Starts each container with its person's home, a volume of the engine."""
+
+    def __init__(self, parts: Parts, homes: VolumeHomes, why: str) -> None:
+        super().__init__(parts)
+        self._homes = homes
+        self._why = why
+
+    @property
+    def starts_with_home(self) -> str:
+        return self._why
+
+    @property
+    def home_place(self) -> str:
+        return self._homes.home_place
