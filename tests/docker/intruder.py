@@ -115,12 +115,19 @@ def tried(line: str) -> str:
         return f"refused: {errno.errorcode.get(problem.errno or 0, type(problem).__name__)}"
 
 
+def ipv6() -> str:
+    """On the way out; loopback's own leads nowhere."""
+    setting = Path("/proc/sys/net/ipv6/conf/eth0/disable_ipv6")
+    return "off" if not setting.exists() or setting.read_text().strip() == "1" else "on"
+
+
 def inside() -> dict[str, str]:
     """What a process sees of its own bounds."""
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")} | {
         "mounts": Path("/proc/self/mountinfo").read_text(),
         "devices": " ".join(sorted(each.name for each in Path("/dev").iterdir())),
+        "ipv6": ipv6(),
         "environment": " ".join(sorted(os.environ)),
         "interfaces": " ".join(sorted(each.name for each in Path("/sys/class/net").iterdir())),
     }

@@ -4,37 +4,31 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from tests.docker import intruder, stage
+from tests.docker.cell import SERVES, on_engine, recipe, started
 from tests.docker_engine import Engine
 
 from carrel.clock import SystemClock
-from carrel.domain.endpoint import Endpoint
-from carrel.domain.ids import InstallationId, PoolName, TemplateName, WorkspaceId
-from carrel.domain.template import Template
-from carrel.drivers.docker import container, labels
-from carrel.drivers.docker.container import Location
+from carrel.domain.ids import InstallationId, WorkspaceId
+from carrel.drivers.docker import labels
 from carrel.drivers.docker.engine import Engine as Connection
 from carrel.drivers.docker.firewall import Iptables
 from carrel.drivers.docker.guard import Guard
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.network import Network, NetworkAt
 from carrel.drivers.docker.walls import Walls
-from carrel.ports.driver import Spec
 
-T = TypeVar("T")
 OWNER = Owner(InstallationId("i00000000000wall"), "one")
 OTHER = Owner(OWNER.installation, "two")
 INSIDE, NEIGHBOUR, FAR = (WorkspaceId(f"w00000000000000{each}") for each in "abc")
 HUB, ADMIN, ENGINE_API = 18000, 18901, 18375
 PUBLISHED = 18080
 DENY = (f"{stage.PRIVATE}/32",)
-SERVES = ("python3", "-m", "http.server", "8888")
 INTRUDER = Path(intruder.__file__).read_text(encoding="utf-8")
 
 
@@ -87,24 +81,13 @@ def prison(docker: Engine, image: str, tmp_path_factory: pytest.TempPathFactory)
         docker.clear()
 
 
-def on_engine(docker: Engine, work: Callable[[Connection], Awaitable[T]]) -> T:
-    async def connected() -> T:
-        engine = Connection(docker.host)
-        try:
-            return await work(engine)
-        finally:
-            await engine.aclose()
-
-    return asyncio.run(connected())
-
-
 async def built(engine: Connection, docker: Engine, image: str, books: Path) -> Prison:
     one, two = (network(engine, owner, books) for owner in (OWNER, OTHER))
     first, second = await guard(one).ready(), await guard(two).ready()
     _, neighbour, far = await asyncio.gather(
-        started(engine, one, first, image, workspace_id=INSIDE, owner=OWNER),
-        started(engine, one, first, image, workspace_id=NEIGHBOUR, owner=OWNER),
-        started(engine, two, second, image, workspace_id=FAR, owner=OTHER),
+        started(engine, one, recipe(image), workspace_id=INSIDE, owner=OWNER),
+        started(engine, one, recipe(image), workspace_id=NEIGHBOUR, owner=OWNER),
+        started(engine, two, recipe(image), workspace_id=FAR, owner=OTHER),
     )
     return Prison(docker, first, second, neighbour, far)
 
@@ -115,28 +98,6 @@ def network(engine: Connection, owner: Owner, books: Path) -> Network:
 
 def guard(network: Network) -> Guard:
     return Guard(network, Iptables(), clock=SystemClock(), deny=DENY)
-
-
-async def started(
-    engine: Connection,
-    network: Network,
-    at: NetworkAt,
-    image: str,
-    *,
-    workspace_id: WorkspaceId,
-    owner: Owner,
-) -> str:
-    """As the driver starts it."""
-    template = Template(TemplateName("serves"), SERVES, image=image)
-    plan = container.render(Spec(workspace_id, PoolName("p"), template, "s"), owner=owner, stop_grace=1)
-    address = await network.choose(at)
-    member = plan.members[0]
-    body = container.at(member.body, Location(at.name, Endpoint(address, plan.port), address), plan.port)
-    what = "The workspace of a test cannot be started"
-    params = {"name": member.name}
-    await engine.call("POST", "containers/create", what=what, params=params, json=body)
-    await engine.call("POST", f"containers/{member.name}/start", what=what)
-    return address
 
 
 def host_addresses(prison: Prison) -> list[str]:
@@ -250,6 +211,7 @@ def test_root_inside_has_no_power_over_this_machine(prison: Prison) -> None:
     assert seen["NoNewPrivs"] == "1"
     assert seen["Seccomp"] == "2"
     assert seen["interfaces"] == "eth0 lo"
+    assert seen["ipv6"] == "off"
     known = {
         "core",
         "fd",

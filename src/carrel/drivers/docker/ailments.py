@@ -84,9 +84,14 @@ class Ailments:
             self._note(workspace_id, "disk", now, complaints.disk_full(limit))
         self._forget(now)
         told = {each: self._worst(each, stats[each]) for each in stats}
-        if await self._disks.homes_are_full():
-            told = {each: ailment or complaints.homes_full() for each, ailment in told.items()}
+        everybodys = await self._everybodys()
+        told = {each: ailment or everybodys for each, ailment in told.items()}
         return {each: ailment for each, ailment in told.items() if ailment is not None}
+
+    async def _everybodys(self) -> Ailment | None:
+        if await self._disks.homes_are_full():
+            return complaints.homes_full()
+        return complaints.engine_full() if await self._disks.engine_is_full() else None
 
     async def aclose(self) -> None:
         """Stops listening."""
@@ -140,7 +145,7 @@ class Ailments:
         filters = {"type": ["container"], "event": ["oom", "start"], "label": labels}
         since = (self._clock.now() - REMEMBERED).timestamp()
         params = {"filters": json.dumps(filters), "since": f"{since:.0f}"}
-        async with self._engine.client()._query("events", params=params, timeout=_QUIET) as answer:
+        async with self._engine.client()._query("events", params=params, timeout=_QUIET) as answer, answer:
             async for line in answer.content:
                 heard = read_event(json.loads(line))
                 if heard is not None:

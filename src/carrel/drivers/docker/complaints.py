@@ -42,3 +42,11 @@ def homes_full() -> Ailment:
         "The disk that holds everybody's files is full, and nothing more can be saved. "
         "Delete files that are not needed any more, and tell whoever runs this site.",
     )
+
+
+def engine_full() -> Ailment:
+    return Ailment(
+        ReasonCode.DISK_FULL,
+        "The disk of the machine that runs the workspaces is full; only your own files may still be saved. "
+        "Delete what is not needed outside them, and tell whoever runs this site.",
+    )

@@ -1,4 +1,4 @@
-"""Which disks of workspaces are full: the one that holds the homes, and those of containers that have a limit of their own. Deletes nothing.
+"""Which disks of workspaces are full: the one of all homes, the engine's, and those of containers with a limit of their own. Deletes nothing.
 
 A container's is looked at where the engine keeps it; from afar the engine is asked, which counts file by file and is therefore asked seldom.
 """
@@ -42,16 +42,28 @@ class Disks:
     """On this machine; None where homes are elsewhere."""
     _known: dict[str, _Disk | None] = field(default_factory=dict)
     """By container, None for those without a limit: a limit never changes."""
-    _looking: "asyncio.Task[bool] | None" = None
+    _looking: dict[Path, "asyncio.Task[bool]"] = field(default_factory=dict)
+    _root: Path | None = None
 
     async def homes_are_full(self) -> bool:
-        """False while a file system that hangs is being looked at: that is another trouble."""
+        return self.homes is not None and await self._look(self.homes)
+
+    async def engine_is_full(self) -> bool:
+        """Where it is on this machine, and keeps no share of its disk for each container. Raises DriverUnavailable."""
         if self.homes is None:
             return False
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(asyncio.to_thread(_is_full, self.homes))
-        done, _ = await asyncio.wait([self._looking], timeout=_SECONDS)
-        return bool(done) and self._looking.exception() is None and self._looking.result()
+        if self._root is None:
+            info = await self.engine.look("info", what=_DISKS)
+            self._root = Path(str((info or {}).get("DockerRootDir") or "/"))
+        return await self._look(self._root)
+
+    async def _look(self, place: Path) -> bool:
+        """False while a file system that hangs is being looked at: that is another trouble."""
+        task = self._looking.get(place)
+        if task is None or task.done():
+            task = self._looking[place] = asyncio.create_task(asyncio.to_thread(_is_full, place))
+        done, _ = await asyncio.wait([task], timeout=_SECONDS)
+        return bool(done) and task.exception() is None and task.result()
 
     async def full(self) -> Mapping[WorkspaceId, int]:
         """Those whose own disk is full, with its limit. Raises DriverUnavailable."""
