@@ -266,8 +266,9 @@ class Bodies:
         return record(_LIMITS)(where, value)
 
     def command(self, where: str, value: Any) -> Any:
-        return record(
+        kept = record(
             {
+                "Container": text,
                 **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr", "Tty"), flag),
                 **dict.fromkeys(("User", "WorkingDir", "DetachKeys"), text),
                 "Cmd": words,
@@ -276,6 +277,8 @@ class Bodies:
                 "ConsoleSize": NUMBERS,
             }
         )(where, value)
+        kept.pop("Container", None)  # some clients say it twice; the path decides
+        return kept
 
     def command_start(self, where: str, value: Any) -> Any:
         return record({"Detach": flag, "Tty": flag, "ConsoleSize": NUMBERS})(where, value)

@@ -45,7 +45,7 @@ _RULES: Final = (
     _Rule("GET", "/version"),
     _Rule("GET", "/info"),
     _Rule("GET", "/system/df", "type"),
-    _Rule("GET", "/events", "since until filters", lists=True),
+    _Rule("GET", "/events", "since until filters stream", lists=True),
     _Rule("GET", "/containers/json", "all limit size filters", lists=True),
     _Rule("POST", "/containers/create", "name platform", body=lambda bodies: bodies.container),
     _container("GET", "/json", "size"),
