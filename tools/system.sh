@@ -31,7 +31,7 @@ has_desktop() {
 
 has_docker() {
     local program
-    for program in /usr/sbin/dockerd /usr/sbin/iptables /usr/sbin/mkfs.xfs; do
+    for program in /usr/sbin/dockerd /usr/sbin/iptables /usr/sbin/mkfs.xfs /usr/sbin/mkfs.btrfs; do
         [[ -x $program || -x ${program/sbin/bin} ]] || return 1
     done
     command -v ip >/dev/null
@@ -68,7 +68,7 @@ install_shiny() {
     apt_install r-cran-shiny
 }
 
-docker_packages=(docker.io iptables iproute2 xfsprogs)
+docker_packages=(docker.io iptables iproute2 xfsprogs btrfs-progs)
 install_docker() {
     # The tests start engines of their own; the package must not start one for the whole machine.
     local policy=/usr/sbin/policy-rc.d made=
