@@ -118,13 +118,7 @@ class Bringer:
             if "/" in path:
                 parcel.directory(path.rpartition("/")[0], mode)
             parcel.file(path, text, 0o644)
-        await self.engine.call(
-            "PUT",
-            f"containers/{plan.members[0].name}/archive",
-            what=_CANNOT,
-            params={"path": SLOT},
-            data=parcel.packed(),
-        )
+        await self.engine.unpack(plan.members[0].name, SLOT, parcel.packed(), what=_CANNOT)
 
     def _labels(self, plan: Plan, facts: ImageFacts) -> dict[str, str]:
         """What has to be known of a container later and only image and recipe together tell."""

@@ -58,18 +58,17 @@ class Engine:
         what: str,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        data: bytes | None = None,
         absent: tuple[int, ...] = (),
         seconds: float = ANSWERS_WITHIN,
     ) -> Any:
         """What the engine answers: parsed JSON, else bytes; b"" if it says nothing. None for an answer whose status is in `absent`,
         such as 404 (not there), 304 (is so already) or 409 (somebody else is doing it). Raises as `faults.fault` has it.
 
-        `what` begins the sentence of an error: "The workspace cannot be started". `data` is sent as a tar archive.
+        `what` begins the sentence of an error: "The workspace cannot be started".
         """
         try:
             async with asyncio.timeout(seconds):
-                return await self._call(method, path, params=params, sent=json if data is None else data)
+                return await self._call(method, path, params=params, sent=json)
         except DockerError as problem:
             if problem.status in absent:
                 return None
@@ -82,6 +81,11 @@ class Engine:
     async def look(self, path: str, *, what: str, params: Mapping[str, Any] | None = None) -> Any:
         """GET, soon; None for 404."""
         return await self.call("GET", path, what=what, params=params, absent=(404,), seconds=LOOKS_WITHIN)
+
+    async def unpack(self, container: str, directory: str, archive: bytes, *, what: str) -> None:
+        """A tar archive into a directory of a container, running or not. Its owners count as the container sees them."""
+        path = f"containers/{container}/archive"
+        await self.call("PUT", path, what=what, params={"path": directory}, json=archive)
 
     async def aclose(self) -> None:
         client, self._client = self._client, None

@@ -38,8 +38,7 @@ async def deliver(engine: Engine, container: str, delivery: Delivery, owner: Fil
     delivered.check(delivery)
     former = await _current(engine, container)
     parcel = replacing(delivery, former, owner)
-    path = f"containers/{container}/archive"
-    await engine.call("PUT", path, what=_CANNOT, params={"path": SLOT}, data=parcel.packed())
+    await engine.unpack(container, SLOT, parcel.packed(), what=_CANNOT)
 
 
 def replacing(delivery: Delivery, former: str, owner: FileOwner) -> Parcel:

@@ -30,10 +30,4 @@ class VolumeHomes:
     async def hand_over(self, container: str, home_path: str, owner: FileOwner) -> None:
         """Between create and start of its container: the home is its person's, and nobody else may look in."""
         archive = Parcel(owner).directory(".").packed()
-        await self._engine.call(
-            "PUT",
-            f"containers/{container}/archive",
-            params={"path": home_path},
-            data=archive,
-            what="The home cannot be handed over",
-        )
+        await self._engine.unpack(container, home_path, archive, what="The home cannot be handed over")
