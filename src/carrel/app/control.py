@@ -136,6 +136,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
         session_lifetime=settings.session_lifetime,
         keep_deleted_homes=settings.keep_deleted_homes,
         homes_per_person=settings.homes_per_person,
+        home_size_warning=settings.home_size_warning,
         trusted_hops=settings.trusted_hops,
         settings=in_effect(settings),
     )

@@ -27,6 +27,7 @@ _FIELDS = (
     "id",
     "name",
     "size_bytes",
+    "size_warning",
     "pool",
     "workspace",
     "claim",
@@ -78,6 +79,9 @@ async def page(here: Here, *, user: Whose = None) -> None:
     found = await homes.page(here.client, user=await people.meant(here, user))
     empty = "No homes. The first is made when a workspace is claimed, or: carrel home create NAME"
     here.screen.rows([_Line(home) for home in found], _COLUMNS, empty=empty)
+    for home in found:
+        if home.size_warning:
+            here.screen.note(f"{home.name}: {home.size_warning}")
 
 
 @command(app, "show")

@@ -41,4 +41,5 @@ ACTIONS: Final[Mapping[str, str]] = {
     "sign_out": "signed out",
     "sign_out_everywhere": "signed somebody out everywhere",
     "stop": "stopped a workspace",
+    "warn_home_size": "found a home larger than is meant",
 }

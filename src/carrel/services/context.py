@@ -37,5 +37,7 @@ class Context:
     """What this process was started with, for showing only: nothing is decided by them."""
     keep_deleted_homes: timedelta = timedelta(days=14)
     homes_per_person: int = 20
+    home_size_warning: int | None = None
+    """Bytes from which on a home's person is warned."""
     trusted_hops: int = 0
     """How many proxies in front of the data plane add to X-Forwarded-For and are believed."""

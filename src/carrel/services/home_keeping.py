@@ -16,7 +16,9 @@ from carrel.domain.actor import System
 from carrel.domain.errors import Unavailable
 from carrel.domain.home import Home, called
 from carrel.domain.ids import HomeId
+from carrel.domain.units import rough_size
 from carrel.ports.driver import DriverError, KeepsHomes, within
+from carrel.rules.home_size import has_outgrown
 from carrel.services.context import Context
 from carrel.services.homes import keeper_of
 from carrel.store import audit, events, home_list, homes
@@ -107,8 +109,19 @@ class HomeKeeper:
             return False
         began = self.ctx.clock.now()
         size = await within(MEASURES_WITHIN, driver.measure_home(home.id), what="measure the files")
-        await self.ctx.store.write(homes.put_size, home.id, size, began)
+        await self.ctx.store.write(_put_size, home, size, self.ctx.home_size_warning, began)
         return True
+
+
+def _put_size(conn: Connection, home: Home, size: int, most: int | None, now: datetime) -> None:
+    before = homes.get(conn, home.id)
+    homes.put_size(conn, home.id, size, now)
+    if before is None or not has_outgrown(before.size_bytes, size, most):
+        return
+    sentence = f"It was measured at {rough_size(size)}, more than is meant for one home."
+    events.about_home(conn, now, "outgrown", sentence, home_id=home.id)
+    detail = f"{home.name} of user {home.user_id}: {rough_size(size)}"
+    audit.add(conn, now, audit.name_of(System()), "warn_home_size", f"home:{home.id}", detail)
 
 
 def _forget(conn: Connection, home: Home, now: datetime) -> bool:

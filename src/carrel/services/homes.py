@@ -4,7 +4,7 @@ Which workspace a home is in is decided by claims and the hand-over, never here.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from carrel.domain.ids import HomeId, UserId, is_name
 from carrel.mint import new_id
 from carrel.ports.driver import AdoptsHomes, DriverError, KeepsHomes
 from carrel.rules.access import Action, owns, require
+from carrel.rules.home_size import warning
 from carrel.services.context import Context
 from carrel.services.visibility import oneself, require_seen
 from carrel.store import audit, events, home_list, homes, users
@@ -33,6 +34,8 @@ class HomeView:
     """Until then a deleted one can be had back."""
     told: Sequence[Event] = ()
     """What others did with it, oldest first."""
+    size_warning: str | None = None
+    """In words for its person, while it is larger than is meant."""
 
     @property
     def home(self) -> Home:
@@ -48,12 +51,12 @@ async def page(ctx: Context, actor: Actor, *, user_id: UserId | None = None) -> 
     """One person's, by name; deleted ones that can still be had back after them."""
     owner = user_id or oneself(actor)
     require(actor, Action.SEE, owner=owner)
-    return await ctx.store.read(_of_user, owner, ctx.keep_deleted_homes)
+    return [_measured(ctx, view) for view in await ctx.store.read(_of_user, owner, ctx.keep_deleted_homes)]
 
 
 async def get(ctx: Context, actor: Actor, home_id: HomeId) -> HomeView:
     """Raises NotFound, also for somebody else's."""
-    found = await ctx.store.read(_found, home_id, ctx.keep_deleted_homes)
+    found = _measured(ctx, await ctx.store.read(_found, home_id, ctx.keep_deleted_homes))
     require_seen(actor, Action.SEE, owner=found.home.user_id, thing="home")
     return found
 
@@ -165,6 +168,12 @@ def _is_being_removed(home: Home) -> bool:
 def _view(row: Placed, kept_for: timedelta, told: Sequence[Event]) -> HomeView:
     deleted_at = row.home.deleted_at
     return HomeView(row, deleted_at + kept_for if deleted_at is not None else None, told)
+
+
+def _measured(ctx: Context, view: HomeView) -> HomeView:
+    if view.home.deleted_at is not None:
+        return view
+    return replace(view, size_warning=warning(view.home.size_bytes, ctx.home_size_warning))
 
 
 def _seen(conn: Connection, actor: Actor, home_id: HomeId) -> Placed:

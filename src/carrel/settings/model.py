@@ -22,6 +22,7 @@ from carrel.settings.values import (
     ListenAddress,
     Name,
     Origin,
+    Size,
     StarredOrigin,
     TimeZone,
 )
@@ -76,6 +77,8 @@ class Settings(BaseModel):
     """How long the files of a deleted home are kept, so that it can be had back. At least an hour."""
     homes_per_person: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many homes one person may have, deleted ones left out."""
+    home_size_warning: Size | None = None
+    """How large a home may grow before its person is warned, e.g. "10GiB". Nothing is refused for it. Default: nobody is warned."""
     activity_every: Duration = parse_duration("60s")
     """How often apps are asked whether they are in use, and Envoy says who types: 1s to 5m. A running Envoy keeps to what it was started with."""
     time_zone: TimeZone = "UTC"

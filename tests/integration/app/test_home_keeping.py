@@ -204,3 +204,29 @@ async def test_a_huge_home_holds_up_no_other(lab: Rig, monkeypatch: pytest.Monke
     assert await keeper.measure() == 0
     assert tries == 1
     assert (await row(lab, huge)).size_bytes is None
+
+
+async def test_whoever_outgrows_what_is_meant_is_told_once_and_while_it_is_so(lab: Rig) -> None:
+    ann = await lab.person("ann")
+    home_id = await used(lab, ann, "thesis", bytes(800))
+    context = replace(lab.context, home_size_warning=1000)
+    keeper = HomeKeeper(context)
+
+    async def measured(size: int) -> tuple[str | None, list[str]]:
+        lab.world.homes[home_id]["notes.txt"] = bytes(size)
+        lab.clock.time += home_keeping.MEASURED_EVERY + timedelta(seconds=1)
+        assert await keeper.measure() == 1
+        [view] = await homes.page(context, ann)
+        return view.size_warning, [event.kind for event in view.told]
+
+    assert await measured(800) == (None, [])
+    warned, told = await measured(2048)
+    assert warned is not None
+    assert warned.startswith("It takes up 2.0 KiB, more than the 1000B that are meant")
+    assert told == ["outgrown"]
+    lab.world.homes[home_id]["more.txt"] = bytes(10)
+    assert (await measured(2049))[1] == ["outgrown"]
+    assert await measured(10) == (None, ["outgrown"])
+    entries = (await lab.store.read(audit.page)).items
+    assert [entry.target for entry in entries if entry.action == "warn_home_size"] == [f"home:{home_id}"]
+    assert (await homes.page(lab.context, ann))[0].size_warning is None

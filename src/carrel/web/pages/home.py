@@ -25,6 +25,7 @@ from carrel.web.pages.which_files import Choice, choice
 from carrel.web.pages.words import about, called
 
 ENDED_SHOWN: Final = 5
+TOO_LARGE_SHOWN: Final = 3
 MOST_LIVE: Final = 200
 """Nobody reads more cards than that."""
 
@@ -79,6 +80,7 @@ async def home(request: Request, person: Person) -> Response:
         ended=[
             (view, _title(view, known)) for view in await _of(ctx, person, ClaimState.RELEASED, ENDED_SHOWN)
         ],
+        too_large=[one for one in files if one.size_warning][:TOO_LARGE_SHOWN],
         is_first_day=is_first_day,
         has_password=not is_first_day or (await account.get(ctx, person)).has_password,
     )

@@ -20,6 +20,8 @@ class Home(Telling):
     size_bytes: int | None
     """Null until it was first measured."""
     measured_at: Time | None
+    size_warning: str | None = None
+    """While it is larger than is meant: what its person is told. Null without the setting `home_size_warning`."""
     workspace: str | None
     """The id of the workspace it is in, or on its way into or out of."""
     pool: str | None

@@ -54,7 +54,10 @@ async def test_a_home_is_made_before_anything_runs(ada: User, hers: httpx.AsyncC
         "owner": ada.id,
         "created_at": home["created_at"],
         **dict.fromkeys(
-            ("used_at", "size_bytes", "measured_at", "workspace", "pool", "claim", "deleted_at", "removed_at")
+            (
+                *("used_at", "size_bytes", "size_warning", "measured_at"),
+                *("workspace", "pool", "claim", "deleted_at", "removed_at"),
+            )
         ),
     }
     assert (await hers.get(f"{API}/homes/{home['id']}")).json() == home

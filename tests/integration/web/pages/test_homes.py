@@ -259,3 +259,17 @@ async def test_as_many_homes_as_one_may_have_are_a_small_page(
     with counted() as asked:
         await browser.get(FILES, headers=NAVIGATION)
     assert len(asked) < 10
+
+
+async def test_a_home_that_is_too_large_is_told_of_where_one_looks_and_no_longer_than_it_is_so(
+    house: House, ada: User, browser: httpx.AsyncClient
+) -> None:
+    house.app.state.context = replace(house.context, home_size_warning=1 << 20)
+    thesis, now = await made(house, ada, "thesis"), house.context.clock.now()
+    await house.context.store.write(rows.put_size, thesis, 3 << 20, now)
+    sentence = "It takes up 3.0 MiB, more than the 1MiB that are meant for one home."
+    assert sentence in words(await read(browser, FILES))
+    assert f"Your home “thesis” is too large. {sentence}" in words(await read(browser, "/hub/"))
+    await house.context.store.write(rows.put_size, thesis, 1 << 20, now)
+    assert "more than" not in words(await read(browser, FILES))
+    assert "too large" not in words(await read(browser, "/hub/"))

@@ -126,6 +126,7 @@ def render(view: HomeView) -> v1.Home:
         used_at=home.used_at,
         size_bytes=home.size_bytes,
         measured_at=home.measured_at,
+        size_warning=view.size_warning,
         workspace=home.workspace_id,
         pool=placed.pool,
         claim=placed.claim_id,
