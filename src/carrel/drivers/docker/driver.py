@@ -111,13 +111,16 @@ def _parts(ground: _Ground, source: Source, firewall: Firewall | None, *, why: s
     images = Images(engine.client, policy=options.pull, known=options.registries, clock=clock)
     guard = Guard(network, firewall, clock=clock, deny=options.deny)
     mounted = options.homes == "mounted"
+    mounts_here = mounted and options.gate is None
     site = Site(
         backend=owner.backend,
         engine=engine,
         network=network,
         mounted=mounted,
         why=why,
-        state=ground.state,
+        is_here=options.is_local and options.gate is None,
+        slots=ground.own / "slots" if mounts_here else None,
+        homes=ground.homes if mounts_here else None,
         firewall=firewall,
         no_walls=_NO_WALLS_HERE,
         deny=options.deny,

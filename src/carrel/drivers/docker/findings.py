@@ -3,32 +3,31 @@ nothing; what it means, `rules.checkup.containers` says.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from carrel.domain.finding import Finding
 from carrel.drivers.docker.engine import Engine as Connection
 from carrel.drivers.docker.firewall import Firewall
+from carrel.drivers.docker.idmap import can_map
 from carrel.drivers.docker.network import Network
 from carrel.drivers.docker.walls import Walls
+from carrel.drivers.ondisk import mountinfo
+from carrel.drivers.ondisk.mountinfo import Mount
 from carrel.ports.driver import DriverError, DriverUnavailable
 from carrel.rules.checkup import containers as rules
 from carrel.rules.checkup.containers import Engine, NetworkSeen
 
 _SECONDS: Final = 10.0
-_MOUNTINFO: Final = Path("/proc/self/mountinfo")
 _LIMITED_BY: Final = {
     "memory": "MemoryLimit",
     "swap": "SwapLimit",
     "cpus": "CpuCfsQuota",
     "processes": "PidsLimit",
 }
-
-
-async def _nobody_knows() -> bool | None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +41,35 @@ class Site:
     """Homes are mounted from this machine; else they are volumes."""
     why: str
     """A sentence that says why mounted or not."""
-    state: Path
+    is_here: bool = False
+    """The engine keeps its files where this process sees them."""
+    slots: Path | None = None
+    """Where homes are mounted, if this process mounts them."""
+    homes: Path | None = None
+    """The directory of all homes, if this process brings them in."""
     firewall: Firewall | None = None
     no_walls: str = ""
     """Why there is no firewall, as the end of a sentence."""
     deny: tuple[str, ...] = ()
     subnet: str | None = None
     """The option."""
-    maps_owners: Callable[[], Awaitable[bool | None]] = field(default=_nobody_knows)
-    """Whether a mount that maps owners can be made where the homes are; None where that cannot be tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    place: Path
-    shared: bool
-    kind: str
-    options: tuple[str, ...]
-    """Those of the file system as a whole."""
 
 
 async def findings(site: Site) -> Sequence[Finding]:
     """Raises DriverUnavailable when the engine does not answer."""
     info, version = await _asked(site.engine, "info"), await _asked(site.engine, "version")
     engine, about = read_engine(info, version), site.backend
-    mounts = read_mounts(await asyncio.to_thread(_mountinfo))
     found = [
         rules.engine(about, engine),
-        rules.root_inside(about, engine),
         rules.limits(about, engine),
         rules.live_restore(about, engine),
-        rules.disk_limit(about, engine, quota=_quota(info, mounts) if site.mounted else None),
+        rules.disk_limit(about, engine, quota=_quota(info) if site.is_here else None),
         rules.homes_way(about, mounted=site.mounted, why=site.why),
     ]
-    if site.mounted:
-        slots, homes = site.state / "slots", site.state / "homes"
-        holder = mount_of(slots, mounts)
-        found.append(rules.propagation(about, str(slots), shared=holder.shared if holder else None))
-        found.append(rules.owners(about, str(homes), maps=await _soon(site.maps_owners())))
+    if site.slots is not None:
+        found.append(rules.propagation(about, str(site.slots), shared=_is_shared(site.slots)))
+    if site.homes is not None:
+        found.append(rules.owners(about, str(site.homes), maps=await _maps(site.homes)))
     return [*found, *await _network(site, engine)]
 
 
@@ -132,37 +122,33 @@ def read_network(shown: Mapping[str, Any], wanted: str | None) -> NetworkSeen:
     )
 
 
-def read_mounts(mountinfo: str) -> list[Mount]:
-    found = []
-    for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, system = before.split(), after.split()
-        place = fields[4].encode().decode("unicode_escape")
-        shared = any(each.startswith("shared:") for each in fields[6:])
-        found.append(Mount(Path(place), shared, system[0], tuple(system[2].split(","))))
-    return found
-
-
 def mount_of(path: Path, mounts: Sequence[Mount]) -> Mount | None:
     """The one that holds it: the deepest, and of several on one place the last."""
-    holding = [each for each in mounts if each.place == path or each.place in path.parents]
-    return max(reversed(holding), key=lambda each: len(each.place.parts), default=None)
+    holding = [each for each in mounts if _place(each) == path or _place(each) in path.parents]
+    return max(reversed(holding), key=lambda each: len(_place(each).parts), default=None)
 
 
-def _quota(info: Mapping[str, Any], mounts: Sequence[Mount]) -> bool | None:
-    holder = mount_of(Path(str(info.get("DockerRootDir", "/"))), mounts)
-    return None if holder is None else bool({"prjquota", "pquota"} & set(holder.options))
+def _place(mount: Mount) -> Path:
+    return Path(os.fsdecode(mount.point))
 
 
-def _mountinfo() -> str:
-    return _MOUNTINFO.read_text(encoding="utf-8", errors="surrogateescape")
+def _is_shared(slots: Path) -> bool | None:
+    """None before the first workspace, with which they become a mount of their own."""
+    own = [each for each in mountinfo.mounted() if _place(each) == slots.resolve()]
+    return own[-1].is_shared if own else None
 
 
-async def _soon(asked: Awaitable[bool | None]) -> bool | None:
+def _quota(info: Mapping[str, Any]) -> bool | None:
+    holder = mount_of(Path(str(info.get("DockerRootDir", "/"))), mountinfo.mounted())
+    return None if holder is None else bool({b"prjquota", b"pquota"} & set(holder.options))
+
+
+async def _maps(homes: Path) -> bool | None:
+    """None where that could not be tried, or not in time."""
     try:
         async with asyncio.timeout(_SECONDS):
-            return await asked
-    except (TimeoutError, DriverError, OSError):
+            return await asyncio.to_thread(can_map, homes)
+    except (TimeoutError, OSError):
         return None
 
 

@@ -4,6 +4,7 @@ Where a file system cannot show files so, their owner is changed for good; that 
 """
 
 import os
+from pathlib import Path
 from threading import Lock
 from typing import Final
 
@@ -60,6 +61,19 @@ class Mapper:
                 known = kernel.user_namespace(users, groups)
                 self._namespaces[users + groups] = known
             return known
+
+
+def can_map(place: Path) -> bool:
+    """Whether files there can be shown as somebody else's. Changes nothing. Raises OSError."""
+    opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        namespace = kernel.user_namespace(swapped(0, 1000), swapped(0, 1000))
+        try:
+            return kernel.can_map(opened, namespace)
+        finally:
+            os.close(namespace)
+    finally:
+        os.close(opened)
 
 
 def swapped(one: int, other: int) -> str:

@@ -17,6 +17,8 @@ class Mount:
     point: bytes
     is_shared: bool
     """What is mounted below it appears wherever else it is mounted."""
+    options: tuple[bytes, ...] = ()
+    """Those of its file system as a whole, such as "prjquota"."""
 
 
 def mounted(source: Path = MOUNTS) -> list[Mount]:
@@ -43,12 +45,13 @@ def elsewhere(path: bytes, mounts: list[Mount]) -> Mount | None:
 
 def _read(line: bytes) -> Mount:
     fields = line.split()
-    optional = fields[6 : fields.index(b"-")]
+    end = fields.index(b"-")
     return Mount(
         device=fields[2],
         root=_unescaped(fields[3]),
         point=_unescaped(fields[4]),
-        is_shared=any(each.startswith(b"shared:") for each in optional),
+        is_shared=any(each.startswith(b"shared:") for each in fields[6:end]),
+        options=tuple(fields[end + 3].split(b",")),
     )
 
 

@@ -13,12 +13,6 @@ ENGINE: Final = Kind(
     "An engine that is too old lacks what isolates workspaces, or what brings files into them.",
     "Update the engine: Docker 20.10 (API 1.41) or later.",
 )
-ROOT_INSIDE: Final = Kind(
-    "CRL521",
-    "Root inside containers",
-    "Where the engine has user namespaces, root of a container is nobody on the machine, whatever a fault in the kernel lets it do.",
-    "Optional: `userns-remap` in the engine's daemon.json, or a rootless engine (whose workspaces start with their files).",
-)
 HOMES_WAY: Final = Kind(
     "CRL522",
     "How files come into containers",
@@ -28,8 +22,8 @@ HOMES_WAY: Final = Kind(
 PROPAGATION: Final = Kind(
     "CRL523",
     "Mounts reach containers",
-    "A home is mounted on the machine at the claim; it shows inside only where the slots lie on a shared mount that the engine sees.",
-    "`mount --make-rshared` the mount that holds the state directory, and start the engine in the same mount namespace as Carrel.",
+    "A home is mounted on the machine at the claim; it shows inside only where the slots are a shared mount.",
+    "`mount --make-shared` it, and start the engine in the same mount namespace as Carrel.",
 )
 OWNERS: Final = Kind(
     "CRL524",
@@ -69,7 +63,6 @@ NETWORK: Final = Kind(
 )
 ALL: Final = (
     ENGINE,
-    ROOT_INSIDE,
     HOMES_WAY,
     PROPAGATION,
     OWNERS,
@@ -114,26 +107,18 @@ class NetworkSeen:
 
 
 def engine(about: str, seen: Engine) -> Finding:
-    said = f"Docker {seen.version} (API {seen.api}) answers."
+    said = f"Docker {seen.version} (API {seen.api}) answers; root inside is {_root_inside(seen)}."
     if _numbers(seen.api) < OLDEST_API:
         return ENGINE.bad(said, about=about)
     return ENGINE.good(said, about=about)
 
 
-def root_inside(about: str, seen: Engine) -> Finding:
-    """Never worse than good: without capabilities and new privileges, most sites are content with the kernel's other walls."""
+def _root_inside(seen: Engine) -> str:
     if "rootless" in seen.security:
-        return ROOT_INSIDE.good(
-            "The engine is rootless: nothing in a container is root on the machine.", about=about
-        )
+        return "nobody on its machine, for the engine is rootless"
     if "userns" in seen.security:
-        return ROOT_INSIDE.good(
-            "The engine has user namespaces: root inside is nobody on the machine.", about=about
-        )
-    return ROOT_INSIDE.good(
-        "The engine has no user namespaces: root inside is the machine's root, without its capabilities.",
-        about=about,
-    )
+        return "nobody on its machine, for it has user namespaces"
+    return "its machine's root, without capabilities (user namespaces are off)"
 
 
 def homes_way(about: str, *, mounted: bool, why: str) -> Finding:
@@ -146,12 +131,13 @@ def homes_way(about: str, *, mounted: bool, why: str) -> Finding:
 
 
 def propagation(about: str, path: str, *, shared: bool | None) -> Finding:
+    """None before the first workspace."""
     if shared is None:
-        return PROPAGATION.unknown(f"The mount that holds {path} could not be looked at.", about=about)
+        return PROPAGATION.good(f"{path} is made a shared mount with the first workspace.", about=about)
     if shared:
-        return PROPAGATION.good(f"The mount that holds {path} is shared.", about=about)
+        return PROPAGATION.good(f"{path} is a shared mount.", about=about)
     return PROPAGATION.bad(
-        f"The mount that holds {path} is private: mounts made at a claim stay outside.", about=about
+        f"{path} is a private mount: what is mounted at a claim stays outside.", about=about
     )
 
 
@@ -195,7 +181,8 @@ def disk_limit(about: str, seen: Engine, *, quota: bool | None) -> Finding:
     if seen.storage in ("btrfs", "zfs", "windowsfilter") or (
         seen.storage == "overlay2" and seen.backing == "xfs" and quota
     ):
-        return DISK_LIMIT.good(f"The engine ({on}) keeps disk limits.", about=about)
+        whole = ", which count the image in" if seen.storage == "btrfs" else ""
+        return DISK_LIMIT.good(f"The engine ({on}) keeps disk limits{whole}.", about=about)
     if seen.storage == "overlay2" and seen.backing == "xfs" and quota is None:
         return DISK_LIMIT.unknown(
             f"The engine has {on}; it keeps disk limits if that is mounted with pquota.", about=about

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from carrel.drivers.docker.findings import mount_of, read_engine, read_mounts, read_network
+from carrel.drivers.docker.findings import mount_of, read_engine, read_network
+from carrel.drivers.ondisk.mountinfo import mounted
 
 INFO = {
     "Driver": "overlay2",
@@ -43,18 +44,19 @@ def test_an_engine_that_says_little_can_limit_nothing() -> None:
     assert engine.security == ()
 
 
-def test_the_mount_of_a_folder_is_the_deepest_and_there_the_last() -> None:
-    mounts = read_mounts(MOUNTS)
-    holder = mount_of(Path("/var/lib/carrel/slots"), mounts)
-    assert holder is not None
-    assert holder.shared
-    other = mount_of(Path("/var/lib/docker"), mounts)
-    assert other is not None
-    assert (other.place, other.kind, other.shared) == (Path("/var"), "xfs", True)
-    assert "prjquota" in other.options
+def test_the_mount_of_a_folder_is_the_deepest_and_there_the_last(tmp_path: Path) -> None:
+    (tmp_path / "mountinfo").write_text(MOUNTS)
+    mounts = mounted(tmp_path / "mountinfo")
+    slots = mount_of(Path("/var/lib/carrel/slots"), mounts)
+    assert slots is not None
+    assert slots.is_shared
+    engine = mount_of(Path("/var/lib/docker"), mounts)
+    assert engine is not None
+    assert (engine.point, engine.is_shared) == (b"/var", True)
+    assert b"prjquota" in engine.options
     spaced = mount_of(Path("/var/my data/homes"), mounts)
     assert spaced is not None
-    assert (spaced.place, spaced.shared) == (Path("/var/my data"), False)
+    assert (spaced.point, spaced.is_shared) == (b"/var/my data", False)
 
 
 def test_a_network_that_somebody_made_by_hand_is_seen_to_let_neighbours_through() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.unit.rules.checkup.container_cases import CONTAINERS
 
 from carrel.domain.finding import Diagnosis, Finding, Outcome, worst
 from carrel.domain.ids import BackendName, PoolName, TemplateName
@@ -355,7 +356,7 @@ SECURITY: list[Case] = [
     ("CRL607", lambda: security.hops(HUB, 0, encrypts=True), GOOD, "None stands in front"),
     ("CRL607", lambda: security.hops("http://localhost:8000", 0), GOOD, "None"),
 ]
-TABLE = [*MACHINE, *DATAPLANE, *ADDRESSES, *STORE, *POOLS, *SECURITY]
+TABLE = [*MACHINE, *DATAPLANE, *ADDRESSES, *STORE, *POOLS, *CONTAINERS, *SECURITY]
 
 
 @pytest.mark.parametrize(
