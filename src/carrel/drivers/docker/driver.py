@@ -81,7 +81,7 @@ def _mounted(ground: _Ground, gate: Gate | None) -> Driver:
 
 
 def _volumes(ground: _Ground, gate: Gate | None) -> Driver:
-    homes = VolumeHomes(ground.engine, ground.owner)
+    homes = VolumeHomes(ground.engine, ground.owner, ground.homes)
     why = _why_volumes(ground.options)
     parts = _parts(ground, VolumeSource(homes), _firewall(ground, gate), why=why)
     return VolumeDriver(parts, homes, why)
@@ -138,6 +138,7 @@ def _parts(ground: _Ground, source: Source, firewall: Firewall | None, *, why: s
         ailments=Ailments(
             engine, owner, measuring.apps, clock=clock, homes=ground.homes if mounted else None
         ),
+        adopting=Adopting(engine, ground.homes, mounts=mounted),
         site=site,
         clock=clock,
     )

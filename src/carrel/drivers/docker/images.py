@@ -181,8 +181,9 @@ class Images:
     async def _listen(self, name: ImageName, pulling: Pulling) -> None:
         """Not by aiodocker's own `pull`: it leaves the connection open when it is given up, and then the engine goes on fetching."""
         client = self._client()
+        version = "" if client.api_version == "auto" else f"/{client.api_version}"
         request = client.session.post(
-            f"{client.docker_host}/{client.api_version}/images/create",
+            f"{client.docker_host}{version}/images/create",
             params={"fromImage": name.full},
             headers=_login(registries.credentials(self._known, name.registry)),
             timeout=ClientTimeout(sock_connect=10.0, sock_read=SILENT_FOR),
