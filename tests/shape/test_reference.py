@@ -11,6 +11,7 @@ import pytest
 
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase
+from carrel.rules.ailing import KINDS, RECOVERED
 from carrel.rules.causes import Delay
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +81,8 @@ def _kinds(argument: ast.expr | None) -> Iterator[str | None]:
             yield Phase[name].value
         case ast.Attribute(value=ast.Name(id="delay"), attr="value"):
             yield from (delay.value for delay in Delay)
+        case ast.Call(func=ast.Name(id="kind_of")):
+            yield from (kind for kind in KINDS if kind != RECOVERED)
         case ast.Attribute(value=ast.Name(id="phase") | ast.Attribute(attr="phase"), attr="value"):
             yield from (phase.value for phase in Phase)
         case _:

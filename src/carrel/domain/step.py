@@ -37,3 +37,5 @@ class Step:
     took: timedelta | None = None
     """Until now for the one that is under way. None where nobody knows, or where nobody had to wait for it."""
     note: str = ""
+    fraction: float | None = None
+    """Of the one that is under way, done, 0 to 1. None where nobody knows."""

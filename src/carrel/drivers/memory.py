@@ -108,14 +108,13 @@ class Instances:
     async def create(self, spec: Spec) -> None:
         if spec.workspace_id in self._mine:
             return
-        endpoint = Endpoint(self._world.address_for(spec.workspace_id), self._port)
         self._mine[spec.workspace_id] = Kept(
-            Instance(spec.workspace_id, spec.pool, InstanceState.RUNNING, endpoint),
+            Instance(spec.workspace_id, spec.pool, InstanceState.STARTING),
             keeps_home=spec.template.home is HomeKind.PERSISTENT,
             printed=["started"],
         )
-        if self._world.is_slow:
-            self.show_progress(spec.workspace_id, None)
+        if not self._world.is_slow:
+            self.arrive(spec.workspace_id)
 
     async def destroy(self, workspace_id: WorkspaceId) -> None:
         kept = self._mine.pop(workspace_id, None)
@@ -207,12 +206,13 @@ class Instances:
     def show_progress(self, workspace_id: WorkspaceId, progress: Progress | None) -> None:
         """It is starting, and has come so far. For tests, as `compute`."""
         kept = self._known(workspace_id)
-        kept.instance = replace(kept.instance, state=InstanceState.STARTING, progress=progress)
+        kept.instance = replace(kept.instance, progress=progress)
 
     def arrive(self, workspace_id: WorkspaceId) -> None:
         """What was starting runs. For tests, as `compute`."""
         kept = self._known(workspace_id)
-        kept.instance = replace(kept.instance, state=InstanceState.RUNNING, progress=None)
+        endpoint = kept.instance.endpoint or Endpoint(self._world.address_for(workspace_id), self._port)
+        kept.instance = replace(kept.instance, state=InstanceState.RUNNING, endpoint=endpoint, progress=None)
 
     def suffer(self, workspace_id: WorkspaceId, ailment: Ailment | None) -> None:
         """For tests, as `compute`."""

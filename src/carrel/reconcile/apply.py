@@ -29,6 +29,7 @@ from carrel.ports.driver import (
 )
 from carrel.ports.wake import ROUTES, Wake, claim_topic, pool_topic
 from carrel.reconcile import mishaps
+from carrel.reconcile.ailing import explain
 from carrel.reconcile.black_box import keep_last_words
 from carrel.reconcile.letting_out import let_out
 from carrel.rules.actions import (
@@ -198,6 +199,7 @@ class Apply:
             self._tell(warned)
 
     async def _fail(self, row: Workspace, reason: Reason) -> None:
+        reason = await explain(self.store, self.driver, row, reason)
         words = await mishaps.last_words(self.store, self.driver, row)
         told = await self.store.write(mishaps.fail, row, reason, words, self.clock.now())
         if told is not None:

@@ -18,6 +18,7 @@ from carrel.reconcile import mishaps
 from carrel.reconcile.apply import Apply
 from carrel.reconcile.look import Look
 from carrel.reconcile.patience import Patience
+from carrel.reconcile.progress import Told
 from carrel.rules.actions import Action, Assign, Start, subject
 from carrel.rules.causes import Delay
 from carrel.rules.pace import remember
@@ -59,8 +60,12 @@ class PoolLoop:
     _leads_until: datetime | None = None
     _looked_at: datetime | None = None
     _patience: Patience = field(default_factory=Patience)
+    _told: Told = field(init=False)
     _is_blind: bool = True
     """The last look failed; perhaps that of the process before this one."""
+
+    def __post_init__(self) -> None:
+        self._told = Told(self.store, self.clock)
 
     async def run(self) -> None:
         """Until the pool is gone for good or the task is cancelled; then what is under way is left to the next start."""
@@ -101,6 +106,7 @@ class PoolLoop:
         actions = plan(view, facts.pool, now)
         self._failures = remember(view, actions, now)
         await self._write_first(actions, facts)
+        await self._told(view)
         for action in actions:
             if not isinstance(action, Start | Assign):
                 self._launch(action, facts)

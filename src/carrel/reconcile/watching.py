@@ -1,4 +1,5 @@
-"""Looks, round after round, for signs that held workspaces are in use, and writes what it saw in one batch. Decides nothing about idleness.
+"""Looks, round after round, for signs that held workspaces are in use, and writes what it saw in one batch; then for what they suffer
+from. Decides nothing about idleness.
 
 What it remembers is about the last round only: after a restart the first round knows a little less, and says so.
 """
@@ -16,6 +17,8 @@ from carrel.domain.workspace import Workspace
 from carrel.ports.activity import ActivityProbe, Streams, Subject
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverError, Measures, within
+from carrel.ports.wake import Wake
+from carrel.reconcile import ailing
 from carrel.rules.evidence import (
     Flow,
     Sample,
@@ -50,6 +53,7 @@ class Watching:
     probe: ActivityProbe
     streams: Streams
     every: timedelta
+    wake: Wake
     _flows: dict[_StreamKey, Flow] = field(default_factory=dict)
     _samples: dict[WorkspaceId, Sample] = field(default_factory=dict)
 
@@ -78,6 +82,7 @@ class Watching:
             seen.append(observation(row, recipe, evidence, known, self.every))
         if seen:
             await self.store.write(use.record, seen)
+        await ailing.tell(self.store, self.clock, self.wake, self.drivers, [row for row, _ in held])
 
     async def _ask(
         self, held: Sequence[_Held], typed: Collection[WorkspaceId]

@@ -200,6 +200,21 @@ KILLED: Final = Words(
     _SHARED,
 )
 
+TOO_MANY_PROCESSES: Final = Words(
+    Whose.APP,
+    "It had as many processes as it may have, so nothing more could be started in it.",
+    "Open another one, and see that what you run starts fewer processes at once.",
+    "Raise the processes of the template's container if the work needs more.",
+    "This is a limit of your own workspace; nobody else was held up by it.",
+)
+
+ENGINE_RESTARTED: Final = Words(
+    Whose.MACHINE,
+    "The engine that runs the containers was restarted, and all workspaces on it ended with it.",
+    "Open another one: your files are where they were.",
+    "See why the engine was restarted; its own log tells.",
+)
+
 CUT_OFF: Final = Words(
     Whose.APP,
     "The app could not reach something that it needs on the network, and ended.",

@@ -41,12 +41,21 @@ _KNOWN: Final[Mapping[str, Fault]] = {
     ReasonCode.KILLED: Fault.MEMORY,
     ReasonCode.OUT_OF_MEMORY: Fault.MEMORY,
     ReasonCode.DISK_FULL: Fault.DISK,
+    ReasonCode.TOO_MANY_PROCESSES: Fault.LIMIT,
+    ReasonCode.ENGINE_RESTARTED: Fault.LOST,
     ReasonCode.COMMAND_MISSING: Fault.COMMAND,
     ReasonCode.IMAGE_MISSING: Fault.IMAGE,
     ReasonCode.NOT_PERMITTED: Fault.PERMISSION,
     ReasonCode.LOST: Fault.LOST,
 }
 """Whoever wrote these codes knew."""
+
+_OWN_WORDS: Final[Mapping[str, blame.Words]] = {
+    ReasonCode.KILLED: blame.KILLED,
+    ReasonCode.TOO_MANY_PROCESSES: blame.TOO_MANY_PROCESSES,
+    ReasonCode.ENGINE_RESTARTED: blame.ENGINE_RESTARTED,
+}
+"""Where the kind alone would say too little."""
 
 _UNCLEAR: Final[Mapping[str, Fault]] = {
     ReasonCode.CRASHED: Fault.CRASH,
@@ -127,8 +136,9 @@ def is_failure(code: str | None, *, was_in_use: bool) -> bool:
 
 def cause(mishap: Mishap) -> Cause:
     fault, is_from_log = _fault(mishap)
-    if mishap.code == ReasonCode.KILLED:
-        return blame.KILLED.about(fault)
+    own = _OWN_WORDS.get(mishap.code or "")
+    if own is not None:
+        return own.about(fault)
     if fault is Fault.NETWORK and is_from_log:
         return blame.CUT_OFF.about(fault)
     words = blame.IN_USE.get(fault) if mishap.was_in_use else None

@@ -7,6 +7,7 @@ from typing import Final
 
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.event import Event
+from carrel.domain.instance import Progress
 from carrel.domain.queue import Coming
 from carrel.domain.step import Step, StepName, StepState
 from carrel.domain.workspace import Phase, Workspace
@@ -23,18 +24,19 @@ def steps(
     *,
     workspace: Workspace | None = None,
     hope: Coming | None = None,
+    progress: Progress | None = None,
     timeline: Sequence[Event] = (),
     prepares: bool = False,
     now: datetime,
 ) -> list[Step]:
     """`workspace` is what the claim holds or held; `hope`, while it waits, the one on its way that will probably be its own.
 
-    `timeline` is that of the workspace. `prepares`: its template says what is to be made ready before its person goes in.
+    `progress` is that of its start, `timeline` that of the workspace. `prepares`: its template says what is to be made ready before its person goes in.
     """
     if workspace is not None:
         found = _of_workspace(claim, workspace, timeline)
     elif hope is not None:
-        found = _of_hope(claim, hope)
+        found = [_moving(step, progress) for step in _of_hope(claim, hope)]
     else:
         found = _in_queue(claim)
     found += [Step(name, StepState.AHEAD) for name in _ALL[len(found) :]]
@@ -46,6 +48,12 @@ def _in_queue(claim: Claim) -> list[Step]:
         took = claim.released_at - claim.created_at if claim.released_at else None
         return [Step(StepName.QUEUE, StepState.FAILED, claim.created_at, took, claim.reason or "")]
     return [Step(StepName.QUEUE, StepState.NOW, claim.created_at)]
+
+
+def _moving(step: Step, progress: Progress | None) -> Step:
+    if progress is None or (step.name, step.state) != (StepName.START, StepState.NOW):
+        return step
+    return replace(step, note=progress.sentence, fraction=progress.fraction)
 
 
 def _of_hope(claim: Claim, hope: Coming) -> list[Step]:

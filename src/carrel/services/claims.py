@@ -12,6 +12,7 @@ from carrel.domain.claim import Claim, ClaimState, HomeWish, Wish
 from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
+from carrel.domain.instance import Ailment
 from carrel.domain.page import Page
 from carrel.domain.parameter import Value
 from carrel.domain.pool import Pool
@@ -38,6 +39,7 @@ from carrel.services.outlook import Outlook
 from carrel.services.updates import updatable
 from carrel.services.visibility import oneself, require_seen, seen_claim
 from carrel.store import (
+    ailing,
     audit,
     claims,
     events,
@@ -76,6 +78,8 @@ class ClaimView:
     """What the files are called that it brings along."""
     has_update: bool = False
     """The template has a newer version than its workspace runs."""
+    ailment: Ailment | None = None
+    """What its workspace suffers from now."""
 
     @property
     def outcome(self) -> str:
@@ -243,7 +247,13 @@ def _view(
     if found is None:
         raise NotFound("There is no such claim.")
     [view] = _with_homes(conn, [_about(conn, ctx, found, is_new=is_new, with_steps=with_steps)])
-    return view
+    return _with_ailments(conn, [view])[0] if with_steps else view
+
+
+def _with_ailments(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]:
+    rows = [view.workspace for view in views if view.workspace is not None and not is_ending(view.workspace)]
+    ill = ailing.current(conn, [row.id for row in rows])
+    return [replace(view, ailment=ill.get(view.workspace.id) if view.workspace else None) for view in views]
 
 
 def _with_homes(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]:
@@ -310,7 +320,8 @@ async def page(
         rows = claims.page(
             conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
         )
-        return Page(_with_homes(conn, [_about(conn, ctx, row) for row in rows.items]), rows.next)
+        views = _with_homes(conn, [_about(conn, ctx, row) for row in rows.items])
+        return Page(_with_ailments(conn, views), rows.next)
 
     return await ctx.store.read(read)
 

@@ -11,13 +11,16 @@ from carrel.domain.actor import Actor
 from carrel.domain.claim import Claim
 from carrel.domain.event import Event
 from carrel.domain.ids import WorkspaceId
+from carrel.domain.instance import Ailment
 from carrel.domain.pool import Pool
 from carrel.domain.prospect import Prospect
 from carrel.domain.template import Template
 from carrel.domain.workspace import Desired, Phase, Workspace
 from carrel.ports.driver import Logs, Restarts
 from carrel.rules.access import Action
+from carrel.rules.ailing import now_of
 from carrel.rules.term import prospect
+from carrel.rules.view import is_ending
 from carrel.services.context import Context
 from carrel.services.updates import updatable
 from carrel.services.visibility import seen_workspace
@@ -38,6 +41,11 @@ class Details:
     owner_name: str | None = None
     has_update: bool = False
     """The template has a newer version than it runs."""
+
+    @property
+    def ailment(self) -> Ailment | None:
+        """What it suffers from now."""
+        return None if is_ending(self.workspace) else now_of(self.events)
 
 
 async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Details:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import PoolName
-from carrel.domain.queue import Estimate
+from carrel.domain.queue import Coming, Estimate
 from carrel.domain.step import Step
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
@@ -16,7 +16,7 @@ from carrel.rules.estimate import estimate, hope
 from carrel.rules.preparation import prepares
 from carrel.rules.steps import steps
 from carrel.services import failures
-from carrel.store import events, queue
+from carrel.store import events, progress, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,15 @@ def of_waiting(
         situation.of_waiting(seen, place, now),
         estimate(seen, place, now),
         _trouble(conn, claim) if with_steps else None,
-        tuple(steps(claim, hope=hope(seen, place), prepares=_prepares(offered), now=now))
-        if with_steps
-        else (),
+        _steps_of_waiting(conn, claim, hope(seen, place), offered, now) if with_steps else (),
     )
+
+
+def _steps_of_waiting(
+    conn: Connection, claim: Claim, hoped: Coming | None, offered: Template | None, now: datetime
+) -> tuple[Step, ...]:
+    moving = progress.of(conn, hoped.id) if hoped is not None and hoped.id is not None else None
+    return tuple(steps(claim, hope=hoped, progress=moving, prepares=_prepares(offered), now=now))
 
 
 def _trouble(conn: Connection, claim: Claim) -> str | None:

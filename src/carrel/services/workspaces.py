@@ -9,6 +9,7 @@ from carrel.domain.actor import Actor, System
 from carrel.domain.errors import Conflict, Invalid, Unavailable
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, WorkspaceId
+from carrel.domain.instance import Ailment
 from carrel.domain.prospect import Prospect
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.template import Template
@@ -20,11 +21,12 @@ from carrel.rules.access import Action, owns, require
 from carrel.rules.expire import promised_until
 from carrel.rules.last_words import unquoted, without
 from carrel.rules.term import extended, prospect
+from carrel.rules.view import is_ending
 from carrel.services import claims as claim_service
 from carrel.services.context import Context
 from carrel.services.updates import updatable
 from carrel.services.visibility import seen_workspace
-from carrel.store import audit, claims, events, pools, templates, troubles, workspaces
+from carrel.store import ailing, audit, claims, events, pools, templates, troubles, workspaces
 
 LONGEST_LOG = 2000
 """Lines."""
@@ -41,6 +43,8 @@ class WorkspaceView:
     """When it stops, and why; None where nobody holds it, or it does so already."""
     has_update: bool = False
     """The template has a newer version than it runs."""
+    ailment: Ailment | None = None
+    """What it suffers from now."""
 
 
 async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> WorkspaceView:
@@ -50,7 +54,8 @@ async def get(ctx: Context, actor: Actor, workspace_id: WorkspaceId) -> Workspac
     if claim_id is None:
         return view
     ahead = await ctx.store.read(_ahead, ctx, view.workspace, claim_id)
-    return replace(view, prospect=ahead)
+    ill = await ctx.store.read(ailing.current, [workspace_id]) if not is_ending(view.workspace) else {}
+    return replace(view, prospect=ahead, ailment=ill.get(workspace_id))
 
 
 def _get(

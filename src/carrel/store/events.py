@@ -80,7 +80,7 @@ def add(
 
 def add_news(conn: Connection, at: datetime, kind: str, sentence: str, *, claim_id: ClaimId) -> bool:
     """As `add`, unless the claim's newest line says just that. Whether it was added."""
-    last = _newest(conn, claim_id)
+    last = newest(conn, claim_id)
     if last is not None and last.sentence == sentence:
         return False
     add(conn, at, kind, sentence, claim_id=claim_id)
@@ -147,7 +147,7 @@ def about_home(conn: Connection, at: datetime, kind: str, sentence: str, *, home
 
 def _add_or_repeat(conn: Connection, subject: str, line: dict[str, Any], *, most: int) -> None:
     """In a timeline that is never over, of which the newest lines are kept. Its subject's row is held."""
-    last = _newest(conn, subject)
+    last = newest(conn, subject)
     if last is not None and (last.kind, last.sentence) == (line["kind"], line["sentence"]):
         again = {"of": subject, "number": last.seq, "now": line["at"], "about": line["workspace_id"]}
         conn.execute(_AGAIN, again)
@@ -159,7 +159,7 @@ def _add_or_repeat(conn: Connection, subject: str, line: dict[str, Any], *, most
 
 def of_pool(conn: Connection, pool: PoolName) -> Event | None:
     """Its newest line."""
-    return _newest(conn, _of_pool(pool))
+    return newest(conn, _of_pool(pool))
 
 
 def _of_pool(pool: PoolName) -> str:
@@ -172,7 +172,7 @@ def of_homes(conn: Connection, home_ids: Collection[HomeId]) -> dict[HomeId, lis
     found: dict[HomeId, list[Event]] = {}
     if home_ids:
         for row in conn.execute(_OF_MANY, {"subjects": [_of_home(home_id) for home_id in home_ids]}):
-            found.setdefault(HomeId(row.subject.removeprefix(_HOME)), []).append(_event(row))
+            found.setdefault(HomeId(row.subject.removeprefix(_HOME)), []).append(event_from(row))
     return found
 
 
@@ -190,16 +190,17 @@ def was_told(conn: Connection, workspace_id: WorkspaceId, sentence: str, since: 
     return conn.execute(_TOLD, given).first() is not None
 
 
-def _newest(conn: Connection, subject: str) -> Event | None:
+def newest(conn: Connection, subject: str) -> Event | None:
+    """Of a workspace or a claim, its last line."""
     row = conn.execute(_NEWEST, {"subject": subject}).one_or_none()
-    return None if row is None else _event(row)
+    return None if row is None else event_from(row)
 
 
 def _of(conn: Connection, subject: str, after: int) -> list[Event]:
-    return [_event(row) for row in conn.execute(_OF, {"subject": subject, "after": after})]
+    return [event_from(row) for row in conn.execute(_OF, {"subject": subject, "after": after})]
 
 
-def _event(row: Any) -> Event:
+def event_from(row: Any) -> Event:
     return Event(
         seq=row.seq,
         at=row.at,

@@ -132,6 +132,9 @@ class FusedInstances:
     async def vouches(self, workspace_id: Any) -> bool:
         return await self._driver.vouches(workspace_id)
 
+    async def ailments(self) -> Any:
+        return await self._driver.ailments()
+
     async def aclose(self) -> None:
         await self._driver.aclose()
 

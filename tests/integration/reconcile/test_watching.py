@@ -123,7 +123,7 @@ class Day:
 
 def watching(small: Rig, app: App, connections: Connections) -> Watching:
     drivers = {small.pool.backend: small.driver}
-    return Watching(small.context.store, small.clock, drivers, app, connections, MINUTE)
+    return Watching(small.context.store, small.clock, drivers, app, connections, MINUTE, small.context.wake)
 
 
 @pytest.fixture

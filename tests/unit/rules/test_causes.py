@@ -39,6 +39,8 @@ CODES: list[tuple[ReasonCode, Fault, Whose]] = [
     (R.DISK_FULL, Fault.DISK, Whose.MACHINE),
     (R.ATTACH_FAILED, Fault.FILES, Whose.ADMIN),
     (R.LOST, Fault.LOST, Whose.MACHINE),
+    (R.TOO_MANY_PROCESSES, Fault.LIMIT, Whose.APP),
+    (R.ENGINE_RESTARTED, Fault.LOST, Whose.MACHINE),
 ]
 
 SAID: list[tuple[str, str, Fault]] = [

@@ -70,8 +70,14 @@ def _is_over(view: ClaimView) -> bool:
     return view.workspace is not None and standing(view.workspace, is_inside=False) is Standing.OVER
 
 
-def _in_words(step: Step) -> dict[str, str]:
-    return {"name": _STEPS[step.name], "state": step.state, "took": span(step.took), "note": step.note}
+def _in_words(step: Step) -> dict[str, str | float | None]:
+    return {
+        "name": _STEPS[step.name],
+        "state": step.state,
+        "took": span(step.took),
+        "note": step.note,
+        "fraction": step.fraction,
+    }
 
 
 async def _others(request: Request, person: Person, view: ClaimView) -> list[PoolView]:

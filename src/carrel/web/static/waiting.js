@@ -52,6 +52,15 @@ function draw(row, step) {
   row.children[2].textContent = step.state === "now" ? span(running(row)) : took;
   const note = row.children[3] ?? row.appendChild(Object.assign(document.createElement("span"), { className: "note detail" }));
   say(note, step.note);
+  drawBar(row, step);
+}
+
+function drawBar(row, step) {
+  const bar = row.querySelector("progress");
+  if (typeof step.fraction !== "number") return bar?.remove();
+  const drawn = bar ?? row.appendChild(Object.assign(document.createElement("progress"), { className: "detail", max: 1 }));
+  drawn.value = step.fraction;
+  drawn.setAttribute("aria-label", step.note);
 }
 
 function show(claim) {

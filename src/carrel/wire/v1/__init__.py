@@ -34,10 +34,11 @@ from carrel.wire.v1.template import (
 from carrel.wire.v1.token import NewToken, Token, TokenRequest
 from carrel.wire.v1.user import Invitation, Newcomer, NewUser, User, UserChange, UserRequest, UsersRequest
 from carrel.wire.v1.variable import Variable, VariableValue
-from carrel.wire.v1.workspace import Extension, ListedWorkspace, Workspace
+from carrel.wire.v1.workspace import Ailment, Extension, ListedWorkspace, Workspace
 
 __all__ = [
     "AdoptedVolume",
+    "Ailment",
     "AuditEntry",
     "Checkup",
     "Claim",

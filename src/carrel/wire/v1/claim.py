@@ -33,6 +33,8 @@ class Step(Telling):
     took_seconds: float | None
     """Null while it is under way, and where nobody had to wait for it."""
     note: str
+    fraction: float | None = None
+    """Of the one that is under way, 0 to 1; null where nobody knows."""
 
 
 class ClaimedHome(Telling):

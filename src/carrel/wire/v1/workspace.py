@@ -6,6 +6,12 @@ from carrel.domain.workspace import Phase
 from carrel.wire.v1.shape import Asking, Telling, Time
 
 
+class Ailment(Telling):
+    code: str
+    """Such as `out_of_memory`, `too_many_processes` or `disk_full`; `unknown` for whatever else there is."""
+    sentence: str
+
+
 class Workspace(Telling):
     id: str
     pool: str
@@ -36,6 +42,8 @@ class Workspace(Telling):
     """Somebody asked that it go on until then, used or not."""
     update_available: bool = False
     """Its template has a newer version: releasing it and asking again gets that one. Files stay."""
+    ailment: Ailment | None = None
+    """What it suffers from while it runs, e.g. a limit that it runs into; not in lists of workspaces, nor in the answer to a request."""
 
 
 class ListedWorkspace(Workspace):

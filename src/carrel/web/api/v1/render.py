@@ -7,6 +7,7 @@ from carrel.domain.address import Addresses
 from carrel.domain.claim import Claim
 from carrel.domain.event import Event
 from carrel.domain.finding import Diagnosis, Finding
+from carrel.domain.instance import Ailment
 from carrel.domain.prospect import Prospect
 from carrel.domain.queue import Estimate
 from carrel.domain.report import Report
@@ -41,7 +42,12 @@ def claim(view: ClaimView, addresses: Addresses) -> v1.Claim:
         trouble=view.outlook.trouble,
         steps=[_step(step) for step in view.outlook.steps],
         workspace=workspace(
-            view.workspace, view.template, addresses, view.prospect, has_update=view.has_update
+            view.workspace,
+            view.template,
+            addresses,
+            view.prospect,
+            has_update=view.has_update,
+            ailment=view.ailment,
         )
         if view.workspace
         else None,
@@ -59,6 +65,7 @@ def _step(found: Step) -> v1.Step:
         began_at=found.began_at,
         took_seconds=_seconds(took) if took is not None else None,
         note=found.note,
+        fraction=found.fraction,
     )
 
 
@@ -71,7 +78,14 @@ def _seconds(duration: timedelta) -> float:
 
 
 def workspace_view(view: WorkspaceView, addresses: Addresses) -> v1.Workspace:
-    return workspace(view.workspace, view.template, addresses, view.prospect, has_update=view.has_update)
+    return workspace(
+        view.workspace,
+        view.template,
+        addresses,
+        view.prospect,
+        has_update=view.has_update,
+        ailment=view.ailment,
+    )
 
 
 def listed(row: Listed, addresses: Addresses) -> v1.ListedWorkspace:
@@ -91,6 +105,7 @@ def workspace(
     ahead: Prospect | None = None,
     *,
     has_update: bool = False,
+    ailment: Ailment | None = None,
 ) -> v1.Workspace:
     """`template` is None where the recipe is no longer known: people then land at the workspace's root."""
     stop = ahead.stop if ahead is not None else None
@@ -112,6 +127,7 @@ def workspace(
         warned_at=found.warned_at if ahead is not None else None,
         kept_until=found.kept_until,
         update_available=has_update,
+        ailment=v1.Ailment(code=ailment.code, sentence=ailment.sentence) if ailment is not None else None,
     )
 
 

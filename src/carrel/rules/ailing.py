@@ -1,0 +1,52 @@
+"""What a running workspace suffers from: when its person is told, and what it says about its end. Pure text and comparison."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from carrel.domain.event import Event
+from carrel.domain.instance import Ailment
+from carrel.domain.reason import Reason, ReasonCode
+
+RECOVERED: Final = "recovered"
+OTHER: Final = "ailing"
+_EXPLAINS: Final = (ReasonCode.OUT_OF_MEMORY, ReasonCode.TOO_MANY_PROCESSES, ReasonCode.DISK_FULL)
+_EXPLAINED: Final = frozenset({ReasonCode.KILLED, ReasonCode.CRASHED, ReasonCode.UNRESPONSIVE})
+"""Ends that say little by themselves."""
+_CODES: Final = {f"{OTHER}_{code}": code for code in _EXPLAINS}
+"""The kinds of such lines in a timeline, by which their code is known again."""
+KINDS: Final = (RECOVERED, OTHER, *_CODES)
+
+
+def kind_of(ailment: Ailment) -> str:
+    kind = f"{OTHER}_{ailment.code}"
+    return kind if kind in _CODES else OTHER
+
+
+def read(line: Event | None) -> Ailment | None:
+    """What the newest line of these kinds says it suffers from; None where that is over."""
+    if line is None or not line.kind.startswith(OTHER):
+        return None
+    return Ailment(_CODES.get(line.kind, ReasonCode.UNKNOWN), line.sentence)
+
+
+def now_of(timeline: Iterable[Event]) -> Ailment | None:
+    """In whatever order its lines come."""
+    lines = [line for line in timeline if line.kind in KINDS]
+    return read(max(lines, key=lambda line: (line.at, line.seq), default=None))
+
+
+def is_news(before: Ailment | None, now: Ailment | None) -> bool:
+    """Not again while it stays the same, whatever figures its sentence has."""
+    return (kind_of(before) if before else None) != (kind_of(now) if now else None)
+
+
+def recovered(before: Ailment) -> str:
+    return f"It is over: {before.sentence[:1].lower()}{before.sentence[1:]}"
+
+
+def explained(reason: Reason, lately: Iterable[Ailment]) -> Reason:
+    """An end that says little, in the light of what it suffered from before."""
+    if reason.code not in _EXPLAINED:
+        return reason
+    found = next((one for one in lately if one.code in _EXPLAINS), None)
+    return Reason(found.code, f"{reason.sentence} {found.sentence}") if found is not None else reason
