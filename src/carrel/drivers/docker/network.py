@@ -23,6 +23,8 @@ from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, R
 
 _BRIDGE_NAME: Final = "com.docker.network.bridge.name"
 _NOT_FOUND: Final = 404
+_TRIES: Final = 3
+"""Control planes that make it at the same moment take subnets from one another."""
 _NETWORK: Final = "The network of the workspaces cannot be seen"
 _ADDRESS: Final = "No address can be chosen"
 _SMALLEST: Final = 29
@@ -63,17 +65,20 @@ class Network:
 
         Raises Rejected (the subnet is taken, or is none), OutOfCapacity (the engine has none left), DriverUnavailable.
         """
+        refused: DockerError | None = None
+        for _ in range(_TRIES):
+            found = await self.find()
+            if found is not None:
+                return found
+            try:
+                await self._create(self._subnet or await self._free_subnet())
+            except DockerError as error:
+                # perhaps another control plane was quicker: the engine refuses a second one of this name or with this bridge
+                refused = error
         found = await self.find()
         if found is not None:
             return found
-        try:
-            await self._create(self._subnet or await self._free_subnet())
-        except DockerError as error:
-            # another control plane was quicker: the engine refuses a second one of this name or with this bridge
-            found = await self.find()
-            if found is None:
-                raise self._refusal(error) from error
-        return found or await self._just_made()
+        raise self._refusal(refused)
 
     async def find(self) -> NetworkAt | None:
         """None while there is none; makes none. Raises DriverUnavailable, and Rejected where somebody else's has its name."""
@@ -131,12 +136,6 @@ class Network:
             if error.status != _NOT_FOUND:
                 raise
 
-    async def _just_made(self) -> NetworkAt:
-        found = await self.find()
-        if found is None:
-            raise DriverUnavailable(f"The network {self._name} was removed as soon as it was made.")
-        return found
-
     async def _shown(self, name: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = await self._engine.look(f"networks/{name}", what=_NETWORK)
         return found
@@ -151,7 +150,9 @@ class Network:
         bridge = options.get(_BRIDGE_NAME, bridge_name(self._owner))
         return NetworkAt(shown["Id"], shown["Name"], bridge, settings["Subnet"], settings["Gateway"])
 
-    def _refusal(self, error: DockerError) -> DriverError:
+    def _refusal(self, error: DockerError | None) -> DriverError:
+        if error is None:
+            return DriverUnavailable(f"The network {self._name} is removed as soon as it is made.")
         said, backend = error.message, self._owner.backend
         if "overlaps" in said and self._subnet:
             return Rejected(
