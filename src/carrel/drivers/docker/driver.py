@@ -75,7 +75,7 @@ def _mounted(ground: _Ground, gate: Gate | None) -> Driver:
     adopting = Adopting(ground.engine, ground.homes, mounts=True)
     slots = ground.own / "slots"
     mounts: Mounts = GateMounts(gate) if gate else OwnMounts(slots, ground.homes, adopting.place_of)
-    homes = MountedHomes(ground.engine, mounts)
+    homes = MountedHomes(ground.engine, mounts, ground.owner, ground.homes)
     parts = _parts(ground, MountedSource(homes), _firewall(ground, gate), why="")
     return MountedDriver(parts, homes, mounts)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from json import dumps
@@ -24,6 +24,7 @@ LOOKS_WITHIN: Final = 10.0
 """For what only looks: one that takes longer is away, and the loop goes on without it."""
 AT_ONCE: Final = 100
 """Connections; each wait, pull and stream holds one."""
+_CHUNK: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,20 @@ class Engine:
         """A tar archive into a directory of a container, running or not. Its owners count as the container sees them."""
         path = f"containers/{container}/archive"
         await self.call("PUT", path, what=what, params={"path": directory}, json=archive)
+
+    async def stream(
+        self, path: str, *, what: str, params: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """What the engine answers, bit by bit, for as long as it takes. Raises as `call`."""
+        with asking(what):
+            async with self.client()._query(
+                path,
+                "GET",
+                params=dict(params or {}),
+                timeout=aiohttp.ClientTimeout(sock_read=ANSWERS_WITHIN),
+            ) as response:
+                async for chunk in response.content.iter_chunked(_CHUNK):
+                    yield chunk
 
     async def aclose(self) -> None:
         client, self._client = self._client, None

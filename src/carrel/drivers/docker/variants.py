@@ -1,5 +1,7 @@
 """The two kinds of Docker backend: homes come into containers that run already, or only as one starts. Decided once, as it is opened."""
 
+from collections.abc import AsyncIterator
+
 from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.drivers.docker.containers import ContainerDriver, Parts
 from carrel.drivers.docker.homes import MountedHomes
@@ -18,8 +20,22 @@ class MountedDriver(ContainerDriver):
     async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
         await self._alone(workspace_id, None, lambda: self._attach(workspace_id, home_id))
 
+    @property
+    def home_place(self) -> str:
+        return self._homes.home_place
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        return await self._homes.measure_home(home_id)
+
+    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        return self._homes.archive_home(home_id)
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        await self._homes.remove_home(home_id)
+
     async def aclose(self) -> None:
         await super().aclose()
+        self._homes.close()
         await self._mounts.aclose()
 
     async def _attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
@@ -42,3 +58,12 @@ class VolumeDriver(ContainerDriver):
     @property
     def home_place(self) -> str:
         return self._homes.home_place
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        return await self._homes.measure_home(home_id)
+
+    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        return self._homes.archive_home(home_id)
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        await self._homes.remove_home(home_id)

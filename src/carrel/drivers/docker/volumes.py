@@ -1,23 +1,43 @@
-"""Homes that are volumes of the engine, for engines whose machine we cannot mount on: a container is started with its person's."""
+"""Homes that are volumes of the engine, for engines whose machine we cannot mount on: a container is started with its person's.
 
+Their files are looked at through a container that is made with the volume and never started.
+"""
+
+import asyncio
+import errno
+import os
+import tarfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from pathlib import Path
+from typing import IO, Any, Final
 
 from carrel.domain.ids import HomeId
 from carrel.drivers.docker import labels
-from carrel.drivers.docker.adopting import volume_of
+from carrel.drivers.docker.adopting import Adopting, volume_of
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.mounts import FileOwner
 from carrel.drivers.docker.parcel import Parcel
-from carrel.ports.driver import Rejected
+from carrel.drivers.ondisk.packing import streamed
+from carrel.ports.driver import DriverUnavailable
+
+_INSIDE: Final = "/carrel/home"
+_UNREADABLE: Final = "The home cannot be read"
+_UNREMOVABLE: Final = "The home cannot be removed"
+_REFUSED, _GONE, _CONFLICT = 403, 404, 409
+_MEASURES_WITHIN: Final = 600.0
+"""Seconds: the engine goes through all files of all volumes."""
 
 
 class VolumeHomes:
+    """`homes`: the directory that knows which homes were another system's volumes."""
+
     def __init__(self, engine: Engine, owner: Owner, homes: Path) -> None:
-        """`homes`: where it is written which of them were taken over."""
         self._engine = engine
         self._owner = owner
         self._homes = homes
+        self._adopting = Adopting(engine, homes, mounts=False)
 
     @property
     def home_place(self) -> str:
@@ -25,24 +45,167 @@ class VolumeHomes:
 
     async def make(self, home_id: HomeId) -> str:
         """The name of its volume, to be mounted (NoCopy) at home_path. Harmless on one that stands."""
-        taken_over = volume_of(self._homes, home_id)
-        if taken_over is not None:
-            return await self._standing(taken_over)
+        adopted = volume_of(self._homes, home_id)
+        if adopted is not None:
+            return adopted
         name = labels.home_volume(home_id)
-        asked = {
-            "Name": name,
-            "Labels": {labels.INSTALLATION: self._owner.installation, labels.HOME: home_id},
-        }
-        await self._engine.call("POST", "volumes/create", json=asked, what="The home cannot be made")
-        return name
-
-    async def _standing(self, name: str) -> str:
-        """An engine would make an empty one in its place."""
-        if await self._engine.look(f"volumes/{name}", what=f"The volume {name} cannot be looked at") is None:
-            raise Rejected(f"The volume {name} is gone, and with it the files of this home.")
+        asked = {"Name": name, "Labels": {**self._owner.labels, labels.HOME: home_id}}
+        await self._engine.call("POST", "volumes/create", what="The home cannot be made", json=asked)
         return name
 
     async def hand_over(self, container: str, home_path: str, owner: FileOwner) -> None:
         """Between create and start of its container: the home is its person's, and nobody else may look in."""
         archive = Parcel(owner).directory(".").packed()
         await self._engine.unpack(container, home_path, archive, what="The home cannot be handed over")
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        """By what the engine says; where it may not be asked that (the gate), by reading all of it."""
+        name = self._name(home_id)
+        if not await self._is_there(name):
+            return 0
+        shown = await self._engine.call(
+            "GET",
+            "system/df",
+            what="The home cannot be measured",
+            params={"type": "volume"},
+            absent=(_REFUSED, _GONE),
+            seconds=_MEASURES_WITHIN,
+        )
+        for one in (shown or {}).get("Volumes") or ():
+            if one["Name"] == name and (size := (one.get("UsageData") or {}).get("Size", -1)) >= 0:
+                return int(size)
+        return await self._counted(home_id, name)
+
+    async def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        name = self._name(home_id)
+        if not await self._is_there(name):
+            async for chunk in streamed(lambda _: None):
+                yield chunk
+            return
+        async with aclosing(self._files(home_id, name)) as files, aclosing(_repacked(files)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        await self._forget(_reader(home_id))
+        if await self._adopting.remove(home_id):
+            return
+        path = f"volumes/{labels.home_volume(home_id)}"
+        gone = await self._engine.call("DELETE", path, what=_UNREMOVABLE, absent=(_GONE, _CONFLICT))
+        if gone is None and await self._is_there(labels.home_volume(home_id)):
+            raise DriverUnavailable(f"Home {home_id} is in use by a container, so it is not removed.")
+
+    def _name(self, home_id: HomeId) -> str:
+        return volume_of(self._homes, home_id) or labels.home_volume(home_id)
+
+    async def _is_there(self, volume: str) -> bool:
+        return await self._engine.look(f"volumes/{volume}", what=_UNREADABLE) is not None
+
+    async def _counted(self, home_id: HomeId, name: str) -> int:
+        size = 0
+        async with aclosing(self._files(home_id, name)) as files:
+            async for chunk in files:
+                size += len(chunk)
+        return size
+
+    async def _files(self, home_id: HomeId, volume: str) -> AsyncGenerator[bytes, None]:
+        """As a tar archive of the engine's making."""
+        reader = _reader(home_id)
+        await self._forget(reader)
+        body = await self._body(home_id, volume)
+        await self._engine.call(
+            "POST", "containers/create", what=_UNREADABLE, params={"name": reader}, json=body
+        )
+        try:
+            async for chunk in self._engine.stream(
+                f"containers/{reader}/archive", what=_UNREADABLE, params={"path": f"{_INSIDE}/."}
+            ):
+                yield chunk
+        finally:
+            await asyncio.shield(self._forget(reader))
+
+    async def _body(self, home_id: HomeId, volume: str) -> dict[str, Any]:
+        """Of any image, for nothing of it ever runs."""
+        images = await self._engine.look("images/json", what=_UNREADABLE)
+        if not images:
+            raise DriverUnavailable(
+                f"{_UNREADABLE}: the engine has no image, and its files are read by a container."
+            )
+        smallest = min(images, key=lambda each: int(each.get("Size", 0)))
+        mount = {"Type": "volume", "Source": volume, "Target": _INSIDE, "ReadOnly": True}
+        return {
+            "Image": smallest["Id"],
+            "Cmd": ["none"],
+            "Labels": {**self._owner.labels, labels.HOME: home_id},
+            "HostConfig": {
+                "NetworkMode": "none",
+                "CapDrop": ["ALL"],
+                "SecurityOpt": ["no-new-privileges:true"],
+                "PidsLimit": 1,
+                "Mounts": [mount],
+            },
+        }
+
+    async def _forget(self, reader: str) -> None:
+        """Also one that a control plane left which was killed."""
+        await self._engine.call(
+            "DELETE",
+            f"containers/{reader}",
+            what=_UNREADABLE,
+            params={"force": "1"},
+            absent=(_GONE, _CONFLICT),
+        )
+
+
+def _reader(home_id: HomeId) -> str:
+    return f"carrel-reader-{home_id}"
+
+
+async def _repacked(files: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """As every driver packs them: compressed, without owners, named from the home on."""
+    reading, writing = os.pipe()
+    feeding = asyncio.create_task(_feed(files, writing))
+    try:
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            async with aclosing(streamed(lambda archive: _copy(pipe, archive))) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        await feeding
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+
+async def _feed(files: AsyncIterator[bytes], writing: int) -> None:
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        asyncio.streams.FlowControlMixin, os.fdopen(writing, "wb", buffering=0)
+    )
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    try:
+        async for chunk in files:
+            writer.write(chunk)
+            await writer.drain()
+    finally:
+        with suppress(OSError):
+            writer.close()
+
+
+def _copy(pipe: IO[bytes], archive: tarfile.TarFile) -> None:
+    """In a thread. Sockets, pipes and devices are no part of somebody's work."""
+    try:
+        with tarfile.open(fileobj=pipe, mode="r|") as found:
+            for entry in found:
+                entry.name = entry.name.removeprefix("./")
+                if entry.name in ("", ".") or not (
+                    entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()
+                ):
+                    continue
+                if entry.islnk():
+                    entry.linkname = entry.linkname.removeprefix("./")
+                entry.uid = entry.gid = 0
+                entry.uname = entry.gname = ""
+                entry.mode &= 0o777
+                archive.addfile(entry, found.extractfile(entry) if entry.isreg() else None)
+    except tarfile.TarError as problem:
+        raise OSError(errno.EIO, os.strerror(errno.EIO)) from problem

@@ -9,7 +9,7 @@ import os
 import stat
 import tarfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -20,15 +20,22 @@ CHUNK = 1 << 16
 Names = dict[tuple[int, int], str]
 """Device and number of a file that has several names → the one under which it was packed."""
 
+_UNREADABLE = "The home cannot be read"
 _LEVEL = 5
 """Half the time of the usual 9, for a few hundredths more bytes."""
 
 
 async def packed(directory: Path) -> AsyncIterator[bytes]:
     """Ends its thread when it is left half way. Raises DriverUnavailable."""
-    with may_be_away("The home cannot be read"):
+    async for chunk in streamed(lambda archive: _pack_if_there(directory, archive)):
+        yield chunk
+
+
+async def streamed(pack: Callable[[tarfile.TarFile], None]) -> AsyncGenerator[bytes, None]:
+    """The .tar.gz of whatever `pack` adds, in a thread of its own. Ends that when it is left half way. Raises DriverUnavailable."""
+    with may_be_away(_UNREADABLE):
         reading, writing = os.pipe()
-    packer = _Packer(directory, writing)
+    packer = _Packer(pack, writing)
     stream = asyncio.StreamReader(limit=CHUNK)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", buffering=0)
@@ -40,14 +47,14 @@ async def packed(directory: Path) -> AsyncIterator[bytes]:
     finally:
         transport.close()
     if packer.problem is not None:
-        with may_be_away("The home cannot be read"):
+        with may_be_away(_UNREADABLE):
             raise packer.problem
 
 
 class _Packer(threading.Thread):
-    def __init__(self, directory: Path, writing: int) -> None:
+    def __init__(self, pack: Callable[[tarfile.TarFile], None], writing: int) -> None:
         super().__init__(name="carrel-packing", daemon=True)
-        self._directory = directory
+        self._pack = pack
         self._writing = writing
         self.problem: OSError | RecursionError | None = None
         """Why the archive is not whole."""
@@ -66,8 +73,12 @@ class _Packer(threading.Thread):
             gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=pipe, mtime=0) as squeezed,
             tarfile.open(fileobj=squeezed, mode="w|", format=tarfile.PAX_FORMAT) as archive,
         ):
-            if self._directory.exists() and not self._directory.is_symlink():
-                _pack(self._directory, archive)
+            self._pack(archive)
+
+
+def _pack_if_there(directory: Path, archive: tarfile.TarFile) -> None:
+    if directory.exists() and not directory.is_symlink():
+        _pack(directory, archive)
 
 
 def _pack(top: Path, archive: tarfile.TarFile) -> None:
