@@ -114,6 +114,9 @@ class Docked:
         done = await asyncio.to_thread(self.engine.docker, *arguments)
         return done.stdout
 
+    def containers(self) -> list[str]:
+        return self.engine.containers(f"label={labels.INSTALLATION}={self.installation}")
+
     def leftovers(self) -> list[str]:
         """Whatever this installation has on the engine, but for its network and homes; and what its driver noted."""
         ours = f"label={labels.INSTALLATION}={self.installation}"
@@ -121,7 +124,7 @@ class Docked:
         volumes = [each for each in shown if not each.startswith(labels.home_volume(HomeId("")))]
         kept = self.state / "slots" / f"docker-{self.backend}"
         noted = [str(each) for part in ("notes", "slots") for each in (kept / part).glob("*")]
-        return [*self.engine.containers(ours), *volumes, *noted]
+        return [*self.containers(), *volumes, *noted]
 
     async def clear(self) -> None:
         for driver in self.opened:

@@ -46,7 +46,7 @@ class Notes:
         kept = {**asdict(self.owner), "pool": note.pool, "sentence": note.sentence, "code": note.code}
         kept |= {"is_out": note.is_out, "plan": note.plan.kept() if note.plan is not None else None}
         path = self._path(note.workspace_id)
-        draft = path.with_suffix(".new")
+        draft = self._draft(note.workspace_id)
         draft.unlink(missing_ok=True)
         draft.touch(mode=0o600, exist_ok=False)
         draft.write_text(json.dumps(kept), encoding="utf-8")
@@ -81,7 +81,8 @@ class Notes:
         self.write(replace(note, plan=None, is_out=True))
 
     def forget(self, workspace_id: WorkspaceId) -> None:
-        """The last of a workspace. Absence is success."""
+        """The last of a workspace, with what was only half written. Absence is success."""
+        self._draft(workspace_id).unlink(missing_ok=True)
         if self.read(workspace_id) is not None:
             self._path(workspace_id).unlink(missing_ok=True)
 
@@ -92,6 +93,9 @@ class Notes:
 
     def _path(self, workspace_id: WorkspaceId) -> Path:
         return self.directory / f"{workspace_id}{_SUFFIX}"
+
+    def _draft(self, workspace_id: WorkspaceId) -> Path:
+        return self.directory / f"{workspace_id}.new"
 
     def _parsed(self, workspace_id: WorkspaceId, path: Path) -> Note | None:
         """A damaged one is a note all the same: something may have been made for it."""

@@ -109,6 +109,7 @@ class Removal:
         """What is somebody else's is left alone. Raises DriverUnavailable."""
         group = await self.end(workspace_id)
         if not group and await asyncio.to_thread(self.notes.read, workspace_id) is None:
+            await asyncio.to_thread(self.notes.forget, workspace_id)
             return
         await self.source.remove(workspace_id)
         for endpoint in filter(None, (endpoint_of(each.labels) for each in group)):
