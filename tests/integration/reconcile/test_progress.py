@@ -1,6 +1,7 @@
 """How far a start has come reaches whoever waits for it, in one line that is kept up to date."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ async def _passes(life: Rig, many: int = 3) -> None:
     for _ in range(many):
         await life.loop.pass_once()
         await life.loop.settled()
+        life.clock.time += timedelta(seconds=1)
 
 
 async def _row(life: Rig) -> WorkspaceId:
