@@ -77,14 +77,15 @@ def _mounted(ground: _Ground, gate: Gate | None) -> Driver:
     mounts: Mounts = GateMounts(gate) if gate else OwnMounts(slots, ground.homes, adopting.place_of)
     homes = MountedHomes(ground.engine, mounts, ground.owner, ground.homes)
     parts = _parts(ground, MountedSource(homes), _firewall(ground, gate), why="")
-    return MountedDriver(parts, homes, mounts)
+    return MountedDriver(parts, homes, mounts, adopting)
 
 
 def _volumes(ground: _Ground, gate: Gate | None) -> Driver:
     homes = VolumeHomes(ground.engine, ground.owner, ground.homes)
     why = _why_volumes(ground.options)
     parts = _parts(ground, VolumeSource(homes), _firewall(ground, gate), why=why)
-    return VolumeDriver(parts, homes, why)
+    adopting = Adopting(ground.engine, ground.homes, mounts=False)
+    return VolumeDriver(parts, homes, adopting, why)
 
 
 def _why_volumes(options: Options) -> str:

@@ -1,19 +1,35 @@
 """The two kinds of Docker backend: homes come into containers that run already, or only as one starts. Decided once, as it is opened."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from carrel.domain.ids import HomeId, WorkspaceId
+from carrel.drivers.docker.adopting import Adopting
 from carrel.drivers.docker.containers import ContainerDriver, Parts
 from carrel.drivers.docker.homes import MountedHomes
 from carrel.drivers.docker.mounts import Mounts
 from carrel.drivers.docker.volumes import VolumeHomes
+from carrel.ports.driver import Adoptable
 
 
-class MountedDriver(ContainerDriver):
+class _AdoptingDriver(ContainerDriver):
+    """Takes over volumes that another system left on the engine."""
+
+    def __init__(self, parts: Parts, adopting: Adopting) -> None:
+        super().__init__(parts)
+        self._adopting = adopting
+
+    async def adoptable(self) -> Sequence[Adoptable]:
+        return await self._adopting.adoptable()
+
+    async def adopt(self, home_id: HomeId, name: str) -> None:
+        await self._adopting.adopt(home_id, name)
+
+
+class MountedDriver(_AdoptingDriver):
     """Brings homes in by mounting them on the engine's machine, which is this one."""
 
-    def __init__(self, parts: Parts, homes: MountedHomes, mounts: Mounts) -> None:
-        super().__init__(parts)
+    def __init__(self, parts: Parts, homes: MountedHomes, mounts: Mounts, adopting: Adopting) -> None:
+        super().__init__(parts, adopting)
         self._homes = homes
         self._mounts = mounts
 
@@ -43,11 +59,11 @@ class MountedDriver(ContainerDriver):
         await self._homes.attach(workspace_id, home_id)
 
 
-class VolumeDriver(ContainerDriver):
+class VolumeDriver(_AdoptingDriver):
     """Starts each container with its person's home, a volume of the engine."""
 
-    def __init__(self, parts: Parts, homes: VolumeHomes, why: str) -> None:
-        super().__init__(parts)
+    def __init__(self, parts: Parts, homes: VolumeHomes, adopting: Adopting, why: str) -> None:
+        super().__init__(parts, adopting)
         self._homes = homes
         self._why = why
 
