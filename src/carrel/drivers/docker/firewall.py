@@ -4,6 +4,7 @@
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -81,16 +82,16 @@ async def _run(program: str, *arguments: str, given: str = "") -> str:
     found = shutil.which(program) or shutil.which(program, path=_SYSTEM)
     if found is None:
         raise DriverUnavailable(f"The walls cannot be raised: {program} is not installed (package iptables).")
-    process = await asyncio.create_subprocess_exec(
-        found,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    # No pipe: to write into that of a program which has ended already is an error of the event loop.
+    with tempfile.TemporaryFile() as text:
+        text.write(given.encode())
+        text.seek(0)
+        process = await asyncio.create_subprocess_exec(
+            found, *arguments, stdin=text, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
     try:
         async with asyncio.timeout(_SECONDS):
-            out, err = await process.communicate(given.encode())
+            out, err = await process.communicate()
     except TimeoutError as error:
         raise DriverUnavailable(f"{program} did not end within {_SECONDS:g} seconds.") from error
     finally:
