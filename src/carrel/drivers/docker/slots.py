@@ -29,7 +29,7 @@ class Slot:
 
     def make(self, plan: SlotPlan) -> None:
         """Whole or not at all."""
-        draft = self.path.with_name(f".{self.workspace_id}.new")
+        draft = self._draft
         remove_tree(draft, what="a slot that was begun")
         draft.mkdir(mode=0o711)
         (draft / "home").mkdir(mode=0o700)
@@ -82,9 +82,14 @@ class Slot:
     def view(self) -> SlotView:
         return SlotView(is_open=self.is_open, home_id=self.holds)
 
+    @property
+    def _draft(self) -> Path:
+        return self.path.with_name(f".{self.workspace_id}.new")
+
     def remove(self) -> None:
-        """Raises DriverUnavailable if something is mounted below it."""
-        remove_tree(self.path, what=f"the slot of workspace {self.workspace_id}")
+        """Also one that was only begun. Raises DriverUnavailable if something is mounted below it."""
+        for path in (self._draft, self.path):
+            remove_tree(path, what=f"the slot of workspace {self.workspace_id}")
 
     def _own(self, directory: Path, owner: FileOwner) -> None:
         opened = os.open(directory, DIRECTORY)
