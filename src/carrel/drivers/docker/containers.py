@@ -10,9 +10,8 @@ from weakref import WeakValueDictionary
 
 from carrel.domain.delivery import Delivery
 from carrel.domain.finding import Finding
-from carrel.domain.ids import HomeId, PoolName, WorkspaceId, is_id
+from carrel.domain.ids import PoolName, WorkspaceId, is_id
 from carrel.drivers.docker import container, labels, logs, person, removing, showing
-from carrel.drivers.docker.adopting import Adopting
 from carrel.drivers.docker.ailments import Ailments
 from carrel.drivers.docker.bringing import Bringer
 from carrel.drivers.docker.commands import Commands, Place
@@ -31,7 +30,6 @@ from carrel.drivers.docker.showing import Listed
 from carrel.drivers.docker.starting import Starts
 from carrel.ports.clock import Clock
 from carrel.ports.driver import (
-    Adoptable,
     Ailment,
     DriverError,
     Instance,
@@ -56,7 +54,6 @@ class Parts:
     commands: Commands
     measuring: Measuring
     ailments: Ailments
-    adopting: Adopting
     site: Site
     clock: Clock
 
@@ -124,12 +121,6 @@ class ContainerDriver:
 
     async def ailments(self) -> Mapping[WorkspaceId, Ailment]:
         return await self._parts.ailments.current()
-
-    async def adoptable(self) -> Sequence[Adoptable]:
-        return await self._parts.adopting.adoptable()
-
-    async def adopt(self, home_id: HomeId, name: str) -> None:
-        await self._parts.adopting.adopt(home_id, name)
 
     async def findings(self) -> Sequence[Finding]:
         return await findings(self._parts.site)

@@ -139,7 +139,6 @@ def _parts(ground: _Ground, source: Source, firewall: Firewall | None, *, why: s
         ailments=Ailments(
             engine, owner, measuring.apps, clock=clock, homes=ground.homes if mounted else None
         ),
-        adopting=Adopting(engine, ground.homes, mounts=mounted),
         site=site,
         clock=clock,
     )

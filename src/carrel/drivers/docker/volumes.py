@@ -20,7 +20,7 @@ from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.mounts import FileOwner
 from carrel.drivers.docker.parcel import Parcel
 from carrel.drivers.ondisk.packing import streamed
-from carrel.ports.driver import DriverUnavailable
+from carrel.ports.driver import DriverUnavailable, Rejected
 
 _INSIDE: Final = "/carrel/home"
 _UNREADABLE: Final = "The home cannot be read"
@@ -47,6 +47,7 @@ class VolumeHomes:
         """The name of its volume, to be mounted (NoCopy) at home_path. Harmless on one that stands."""
         adopted = volume_of(self._homes, home_id)
         if adopted is not None:
+            await self._require(adopted)
             return adopted
         name = labels.home_volume(home_id)
         asked = {"Name": name, "Labels": {**self._owner.labels, labels.HOME: home_id}}
@@ -97,6 +98,11 @@ class VolumeHomes:
 
     def _name(self, home_id: HomeId) -> str:
         return volume_of(self._homes, home_id) or labels.home_volume(home_id)
+
+    async def _require(self, volume: str) -> None:
+        """An engine would make an empty one in its place."""
+        if not await self._is_there(volume):
+            raise Rejected(f"The volume {volume} is gone, and with it the files of this home.")
 
     async def _is_there(self, volume: str) -> bool:
         return await self._engine.look(f"volumes/{volume}", what=_UNREADABLE) is not None
