@@ -14,6 +14,8 @@ BRIDGES: Final = "crl-"
 """What the bridges of all our networks begin with; those of one wall off those of every other."""
 METADATA: Final = ("169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32")
 """Where clouds answer questions about the machine, with its keys."""
+RESOLVERS: Final = ("169.254.0.0/16", "168.63.129.16/32")
+"""Of these, clouds answer questions for names too, and some machines know no other resolver."""
 _HOST: Final = ("LOCAL", "BROADCAST", "MULTICAST")
 
 Rule = tuple[str, ...]
@@ -42,12 +44,17 @@ class Jump:
 
 def wall_rules(walls: Walls) -> list[Rule]:
     """Of our own chain, in order. An answer to somebody who came in goes out; new to the machine itself, to neighbours and to
-    metadata goes nothing; everything else goes on.
+    metadata goes nothing but questions for names; everything else goes on.
     """
     denied = [*METADATA, walls.subnet, *walls.deny]
     return [
         ("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "RETURN"),
         *(("-m", "addrtype", "--dst-type", kind, "-j", "DROP") for kind in _HOST),
+        *(
+            ("-d", network, "-p", protocol, "-m", protocol, "--dport", "53", "-j", "RETURN")
+            for network in RESOLVERS
+            for protocol in ("udp", "tcp")
+        ),
         *(("-d", network, "-j", "DROP") for network in dict.fromkeys(denied)),
     ]
 

@@ -32,6 +32,10 @@ STANDING = """*mangle
 -A CARREL-0123456789a -m addrtype --dst-type LOCAL -j DROP
 -A CARREL-0123456789a -m addrtype --dst-type BROADCAST -j DROP
 -A CARREL-0123456789a -m addrtype --dst-type MULTICAST -j DROP
+-A CARREL-0123456789a -d 169.254.0.0/16 -p udp -m udp --dport 53 -j RETURN
+-A CARREL-0123456789a -d 169.254.0.0/16 -p tcp -m tcp --dport 53 -j RETURN
+-A CARREL-0123456789a -d 168.63.129.16/32 -p udp -m udp --dport 53 -j RETURN
+-A CARREL-0123456789a -d 168.63.129.16/32 -p tcp -m tcp --dport 53 -j RETURN
 -A CARREL-0123456789a -d 169.254.0.0/16 -j DROP
 -A CARREL-0123456789a -d 100.100.100.200/32 -j DROP
 -A CARREL-0123456789a -d 168.63.129.16/32 -j DROP
@@ -104,10 +108,14 @@ def test_a_jump_that_is_left_alone_is_lowered_without_its_chain() -> None:
     assert lowering(left, WALLS) == "*mangle\n-D FORWARD -i crl-0123456789a -o crl-+ -j DROP\nCOMMIT\n"
 
 
-def test_answers_to_whoever_came_in_pass_before_anything_is_dropped() -> None:
+def test_answers_to_whoever_came_in_and_questions_for_names_pass_and_nothing_else_that_is_listed() -> None:
     first, *others = wall_rules(WALLS)
     assert first[-1] == "RETURN"
-    assert {rule[-1] for rule in others} == {"DROP"}
+    passing = [rule for rule in others if rule[-1] != "DROP"]
+    assert all("--dport" in rule and rule[rule.index("--dport") + 1] == "53" for rule in passing)
+    own = {rule[1] for rule in others if rule[-1] == "DROP"}
+    assert {WALLS.subnet, *WALLS.deny} <= own
+    assert not any(rule[1] in (WALLS.subnet, *WALLS.deny) for rule in passing)
 
 
 def test_of_ipv6_nothing_goes_out() -> None:
