@@ -1,5 +1,7 @@
 """Volumes that a JupyterHub left on an engine become homes: their files are in the warm workspace, its own, and nothing is copied."""
 
+import io
+import tarfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -98,10 +100,32 @@ async def test_a_volume_that_is_gone_is_no_empty_home(docked: Docked, docker: En
     docker.docker("volume", "create", "jupyterhub-user-eve")
     await driver.adopt(home_id, "jupyterhub-user-eve")
     docker.docker("volume", "rm", "jupyterhub-user-eve")
+    spec = docked.spec()
     if isinstance(driver, MountedDriver):
-        spec = docked.spec()
         await driver.create(spec)
         await until(driver, spec.workspace_id, InstanceState.RUNNING)
         with pytest.raises(Rejected, match="is gone"):
             await driver.attach(spec.workspace_id, home_id)
+    else:
+        with pytest.raises(Rejected, match="is gone"):
+            await driver.create(replace(spec, home_id=home_id))
     assert docker.docker("volume", "ls", "--quiet", "--filter", "name=jupyterhub-user-eve").stdout == ""
+
+
+async def test_it_is_measured_packed_and_removed_where_it_lies(
+    docked: Docked, docker: Engine, image: str
+) -> None:
+    driver, home_id, name = docked.open(), HomeId(new_id()), f"jupyterhub-user-kim-{new_id()}"
+    assert isinstance(driver, MountedDriver | VolumeDriver)
+    docker.docker("volume", "create", name)
+    fill = ("run", "--rm", "--network", "none", "--user", "0", "--volume", f"{name}:/v", image)
+    docker.docker(*fill, "sh", "-c", AS_JOVYAN, name)
+    await driver.adopt(home_id, name)
+    assert 0 < await driver.measure_home(home_id) < 1 << 20
+    packed = b"".join([chunk async for chunk in driver.archive_home(home_id)])
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert {"notes.txt", "sub/deep.txt"} <= set(archive.getnames())
+    await driver.remove_home(home_id)
+    await driver.remove_home(home_id)
+    assert docker.docker("volume", "ls", "--quiet", "--filter", f"name={name}").stdout == ""
+    assert not list(docked.state.glob("homes/*.volume"))
