@@ -235,7 +235,9 @@ def _watching(plane: ControlPlane) -> Watching:
     context, run = plane.context, plane.state.run
     streams = StreamLog(run / "streams.log", context.clock, bootstrap=run / "bootstrap.json")
     every = plane.settings.activity_every
-    return Watching(context.store, context.clock, context.drivers, plane.activity, streams, every, context.wake)
+    return Watching(
+        context.store, context.clock, context.drivers, plane.activity, streams, every, context.wake
+    )
 
 
 async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

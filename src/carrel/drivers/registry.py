@@ -21,10 +21,21 @@ def open_backend(kind: str, context: DriverContext) -> Driver:
             f'Backend "{context.backend}" asks for the driver "{kind}", which is not installed. '
             f"Known drivers: {', '.join(sorted(known)) or 'none'}."
         )
+    found = known[kind]
     try:
-        opener = cast("Callable[[DriverContext], Driver]", known[kind].load())
+        opener = cast("Callable[[DriverContext], Driver]", found.load())
     except (ImportError, AttributeError) as problem:
-        raise Rejected(
-            f'The driver "{kind}" of backend "{context.backend}" cannot be loaded: {problem}.'
-        ) from problem
-    return opener(context)
+        raise Rejected(_cannot_be_loaded(found, context, problem)) from problem
+    try:
+        return opener(context)
+    except ImportError as problem:
+        raise Rejected(_cannot_be_loaded(found, context, problem)) from problem
+
+
+def _cannot_be_loaded(found: EntryPoint, context: DriverContext, problem: Exception) -> str:
+    """A driver that needs more than whatever it came with names an extra of its own name."""
+    said = f'The driver "{found.name}" of backend "{context.backend}" cannot be loaded: {problem}.'
+    dist = found.dist
+    if dist is None or found.name not in (dist.metadata.get_all("Provides-Extra") or []):
+        return said
+    return f"{said} Install what it needs: pip install '{dist.name}[{found.name}]'."

@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
 from carrel.domain.errors import NotFound
-from carrel.domain.ids import PoolName
+from carrel.domain.ids import BackendName, PoolName
 from carrel.domain.pool import Pool
 from carrel.domain.queue import Estimate
-from carrel.domain.template import Template
+from carrel.domain.template import HomeKind, Template
+from carrel.ports.driver import StartsWithHome, brings_files_at_start
 from carrel.ports.wake import pool_topic
 from carrel.rules.access import Action, is_admin, require
 from carrel.rules.policy import PolicyChange, changed, differences, require_unchanged
@@ -32,6 +33,8 @@ class PoolView:
     """How long whoever asks now would wait. None where one is warm, and where nobody knows."""
     trouble: str | None = None
     """Why its newest start failed or cannot be tried, in words. None as soon as one worked after it."""
+    started_for_people: str | None = None
+    """Why each is started for its person and none kept warm, to go on from "because". None where that is not so."""
 
     @property
     def free(self) -> int:
@@ -42,11 +45,11 @@ class PoolView:
 async def page(ctx: Context, actor: Actor) -> list[PoolView]:
     """All of them, by name. There are never so many that they need paging."""
     require(actor, Action.SEE_POOLS)
-    return await ctx.store.read(_all, actor, ctx.clock.now())
+    return await ctx.store.read(_all, ctx, actor, ctx.clock.now())
 
 
-def _all(conn: Connection, actor: Actor, now: datetime) -> list[PoolView]:
-    return [_with_prospects(conn, actor, view, now) for view in _counted(conn)]
+def _all(conn: Connection, ctx: Context, actor: Actor, now: datetime) -> list[PoolView]:
+    return [_with_prospects(conn, actor, view, now) for view in _counted(conn, ctx)]
 
 
 def _with_prospects(conn: Connection, actor: Actor, view: PoolView, now: datetime) -> PoolView:
@@ -55,25 +58,39 @@ def _with_prospects(conn: Connection, actor: Actor, view: PoolView, now: datetim
     return replace(view, estimate=wait, trouble=_trouble(conn, actor, name))
 
 
-def _counted(conn: Connection) -> list[PoolView]:
+def _counted(conn: Connection, ctx: Context) -> list[PoolView]:
     counts = pools.counts(conn)
     current = {template.name: template for template in templates.every(conn)}
     return [
-        PoolView(pool, current.get(pool.template), counts.get(pool.name, Counts()))
+        PoolView(
+            pool,
+            current.get(pool.template),
+            counts.get(pool.name, Counts()),
+            started_for_people=why_started_for_people(ctx, pool.backend, current.get(pool.template)),
+        )
         for pool in pools.every(conn)
     ]
+
+
+def why_started_for_people(ctx: Context, backend: BackendName, template: Template | None) -> str | None:
+    """None where some can be warm, and where its backend is not open here."""
+    driver: object = ctx.drivers.get(backend)
+    keeps_files = template is not None and template.home is HomeKind.PERSISTENT
+    if not keeps_files or not isinstance(driver, StartsWithHome) or not brings_files_at_start(driver):
+        return None
+    return driver.starts_with_home.strip().removesuffix(".")
 
 
 async def counted(ctx: Context, actor: Actor) -> list[PoolView]:
     """As `page`, without how long anybody would wait and what troubles it, which costs a look for each."""
     require(actor, Action.SEE_POOLS)
-    return await ctx.store.read(_counted)
+    return await ctx.store.read(_counted, ctx)
 
 
 async def ready_now(ctx: Context, actor: Actor) -> list[PoolView]:
     """Only those in which whoever asks now need not wait. Costs a few looks however many pools there are."""
     require(actor, Action.SEE_POOLS)
-    return [view for view in await ctx.store.read(_counted) if view.free > 0]
+    return [view for view in await ctx.store.read(_counted, ctx) if view.free > 0]
 
 
 def _trouble(conn: Connection, actor: Actor, name: PoolName) -> str | None:
@@ -87,11 +104,11 @@ def _trouble(conn: Connection, actor: Actor, name: PoolName) -> str | None:
 async def get(ctx: Context, actor: Actor, name: str) -> PoolView:
     """Raises NotFound."""
     require(actor, Action.SEE_POOLS)
-    return await ctx.store.read(_one, actor, name, ctx.clock.now())
+    return await ctx.store.read(_one, ctx, actor, name, ctx.clock.now())
 
 
-def _one(conn: Connection, actor: Actor, name: str, now: datetime) -> PoolView:
-    for view in _counted(conn):
+def _one(conn: Connection, ctx: Context, actor: Actor, name: str, now: datetime) -> PoolView:
+    for view in _counted(conn, ctx):
         if view.pool.name == name:
             return _with_prospects(conn, actor, view, now)
     raise NotFound(no_pool(name))

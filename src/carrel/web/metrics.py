@@ -71,6 +71,6 @@ class Metrics:
             for state in _STATES:
                 self._workspaces.labels(name, state).set(getattr(view.counts, state))
             self._waiting.labels(name).set(view.counts.waiting)
-            self._warm.labels(name).set(view.pool.warm)
+            self._warm.labels(name).set(0 if view.started_for_people else view.pool.warm)
             self._limit.labels(name).set(view.pool.limit)
         return generate_latest(self.registry)

@@ -1,5 +1,6 @@
 """Findings about pools and backends, from a real store and the drivers."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 from carrel.domain.finding import Outcome
 from carrel.domain.ids import BackendName, ClaimId, PoolName, TemplateName
 from carrel.domain.pool import Pool
-from carrel.drivers.memory import MemoryDriver, World
+from carrel.drivers.memory import ColdMemoryDriver, MemoryDriver, World
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable, Instance, Spec
 from carrel.rules.checkup import pools
@@ -189,3 +190,42 @@ async def test_a_backend_that_gives_nobody_what_the_template_promises(house: Any
     assert is_well(await findings(running(house, tmp_path / "S"), pools.CLAIMED), "CRL509")
     patient = running(with_driver(house, CannotAttach()), tmp_path / "S")
     produced(await findings(patient, pools.CLAIMED), "CRL509", Outcome.WARNING)
+
+
+def _cold(house: Any) -> ColdMemoryDriver:
+    return ColdMemoryDriver(World(), place=(house.context.installation, "memory"), port=1)
+
+
+async def test_a_backend_that_starts_each_for_its_person_is_not_said_to_lack_warm_ones(
+    house: Any, tmp_path: Path
+) -> None:
+    await house.pool(warm=2)
+    patient = running(with_driver(house, _cold(house)), tmp_path / "S")
+    [warm] = await findings(patient, pools.WARM)
+    assert (warm.outcome, warm.found) == (
+        Outcome.GOOD,
+        "Each is started for its person, because the settings say so.",
+    )
+    found = produced(await findings(patient, pools.HOMES), "CRL508", Outcome.WARNING)
+    assert "because the settings say so" in found.found
+
+
+async def test_what_a_backend_finds_of_itself_is_told(house: Any, tmp_path: Path) -> None:
+    driver = _cold(house)
+    driver.world.findings.append(pools.HOMES.warning("It cannot.", "Let it.", about="memory"))
+    patient = running(with_driver(house, driver), tmp_path / "S")
+    [found] = [one for one in await findings(patient, pools.BACKEND) if one.about == "memory" and one.fix]
+    assert (found.found, found.fix) == ("It cannot.", "Let it.")
+
+
+async def test_a_backend_that_cannot_examine_itself_is_unknown_and_holds_nobody_up(
+    house: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ColdMemoryDriver, "findings", hangs)
+    monkeypatch.setattr("carrel.app.doctor.pools._EXAMINES_WITHIN", 0.05)
+    patient = running(with_driver(house, _cold(house)), tmp_path / "S")
+    [found] = [one for one in await findings(patient, pools.BACKEND) if one.outcome is Outcome.UNKNOWN]
+    assert "did not say what it can do here" in found.found

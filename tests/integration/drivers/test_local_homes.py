@@ -200,3 +200,20 @@ async def test_only_an_id_names_a_home(local: Local, verb: str) -> None:
     driver = local.open()
     with pytest.raises(Rejected):
         await getattr(driver, verb)(HomeId("../slots"))
+
+
+async def test_a_home_that_is_a_volume_of_an_engine_is_left_to_its_engine(local: Local) -> None:
+    driver, home = local.open(), new_home_id()
+    workspace_id = await local.start(driver, local.spec(SLEEPS))
+    note = local.state / "homes" / f"{home}.volume"
+    note.write_text("jupyterhub-user-alice")
+    for refused in (
+        driver.attach(workspace_id, home),
+        driver.measure_home(home),
+        unpacked(driver, home),
+        driver.remove_home(home),
+    ):
+        with pytest.raises(DriverUnavailable, match="a volume of a container engine"):
+            await refused
+    assert note.exists()
+    assert not (local.state / "homes" / home).exists()

@@ -1,5 +1,6 @@
 """Drivers are found by name, and a name or option nobody knows is answered with those that are known."""
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from carrel.domain.ids import InstallationId, PoolName, TemplateName, WorkspaceI
 from carrel.domain.template import Template
 from carrel.drivers.memory import World
 from carrel.drivers.registry import known_drivers, open_backend
-from carrel.ports.driver import Attaches, DriverContext, Logs, Rejected, Restarts, Spec
+from carrel.ports.driver import Attaches, DriverContext, Logs, Rejected, Restarts, Spec, brings_files_at_start
 
 
 def context(tmp_path: Path, **options: object) -> DriverContext:
@@ -65,3 +66,30 @@ def test_two_ids_that_would_share_an_address_do_not() -> None:
     world = World()
     one = WorkspaceId(mint.new_id())
     assert world.address_for(one) != world.address_for(one)
+
+
+@pytest.mark.parametrize("fails_at", ["load", "open"])
+def test_a_driver_that_needs_more_than_is_installed_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: str
+) -> None:
+    def refuse(*_: object) -> object:
+        raise ModuleNotFoundError("No module named 'aiodocker'")
+
+    monkeypatch.setattr(EntryPoint, "load", refuse if fails_at == "load" else lambda _: refuse)
+    with pytest.raises(Rejected) as refused:
+        open_backend("docker", context(tmp_path))
+    assert refused.value.sentence == (
+        'The driver "docker" of backend "here" cannot be loaded: No module named \'aiodocker\'. '
+        "Install what it needs: pip install 'carrel[docker]'."
+    )
+    with pytest.raises(Rejected) as refused:
+        open_backend("memory", context(tmp_path))
+    assert "pip install" not in refused.value.sentence
+
+
+async def test_memory_brings_homes_in_later_or_at_the_start_alone(tmp_path: Path) -> None:
+    assert isinstance(open_backend("memory", context(tmp_path, homes="attached")), Attaches)
+    cold = open_backend("memory", context(tmp_path, homes="at_start"))
+    assert brings_files_at_start(cold)
+    with pytest.raises(Rejected, match="homes"):
+        open_backend("memory", context(tmp_path, homes="never"))

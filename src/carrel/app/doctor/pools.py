@@ -1,6 +1,7 @@
 """Facts about pools and backends: programs, ports, what is warm, who waits, what nobody knows. Judges nothing."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +22,8 @@ from carrel.ports.driver import (
     Driver,
     DriverContext,
     DriverError,
+    DriverUnavailable,
+    Examines,
     Rejected,
     Runs,
     Spec,
@@ -31,11 +34,13 @@ from carrel.rules.checkup import pools as rules
 from carrel.rules.checkup.pools import Filling
 from carrel.services import failures
 from carrel.services.context import Context
-from carrel.store import claims, workspaces
+from carrel.services.pools import why_started_for_people
+from carrel.store import claims, templates, workspaces
 from carrel.store import pools as store
 from carrel.store.pools import Counts
 
 _LISTS_WITHIN = 3.0
+_EXAMINES_WITHIN = 3.5
 """Seconds."""
 _NOBODY = WorkspaceId("a" * 16)
 
@@ -52,6 +57,11 @@ def checks(patient: Patient) -> list[Check]:
     found += [
         Check((rules.BACKEND, rules.STRAYS), partial(_backend, context, name, driver))
         for name, driver in context.drivers.items()
+    ]
+    found += [
+        Check((rules.BACKEND,), partial(_examined, name, driver))
+        for name, driver in context.drivers.items()
+        if isinstance(driver, Examines)
     ]
     return [
         *found,
@@ -155,13 +165,30 @@ async def _backend(context: Context, name: BackendName, driver: Driver) -> Itera
     return [rules.backend(name, None), rules.strays(name, [one.workspace_id for one in lost])]
 
 
+async def _examined(name: BackendName, driver: Examines) -> Iterable[Finding]:
+    """That it is away is told as its answer to a list."""
+    try:
+        return await within(_EXAMINES_WITHIN, driver.findings(), what="say what it can do here")
+    except DriverUnavailable as error:
+        return [rules.BACKEND.unknown(f"{name}: {error.sentence}", about=name)]
+
+
 async def _warm(context: Context) -> Iterable[Finding]:
-    return [rules.warm(filling) for filling in await context.store.read(_fillings, context.clock.now())]
+    found = await context.store.read(_fillings, context, context.clock.now())
+    return [rules.warm(filling) for filling in found]
 
 
-def _fillings(conn: Connection, now: datetime) -> list[Filling]:
+def _fillings(conn: Connection, context: Context, now: datetime) -> list[Filling]:
     counts = store.counts(conn)
-    return [_filling(conn, pool, counts.get(pool.name, Counts()), now) for pool in store.every(conn)]
+    return [
+        replace(
+            _filling(conn, pool, counts.get(pool.name, Counts()), now),
+            started_for_people=why_started_for_people(
+                context, pool.backend, templates.get(conn, pool.template)
+            ),
+        )
+        for pool in store.every(conn)
+    ]
 
 
 def _filling(conn: Connection, pool: Pool, counts: Counts, now: datetime) -> Filling:
@@ -201,7 +228,10 @@ async def _homes(patient: Patient, context: Context) -> Iterable[Finding]:
     recipes = {template.name: template for template in await patient.templates()}
     return [
         rules.homes(
-            pool, recipes[pool.template], attaches=isinstance(context.drivers[pool.backend], Attaches)
+            pool,
+            recipes[pool.template],
+            attaches=isinstance(context.drivers[pool.backend], Attaches),
+            started_for_people=why_started_for_people(context, pool.backend, recipes[pool.template]),
         )
         for pool in await patient.pools()
         if pool.warm and pool.template in recipes and pool.backend in context.drivers

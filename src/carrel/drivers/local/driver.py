@@ -24,6 +24,7 @@ from carrel.drivers.local.processes import Member, census, cpu_seconds
 from carrel.drivers.local.showing import INTERRUPTED, UNSEEN, Evidence, shown
 from carrel.drivers.local.slot import BLANK, Record, Slot, holder_of, slots_in
 from carrel.drivers.local.tail import tail
+from carrel.drivers.local.volumes import refuse_volume
 from carrel.drivers.local.watch import Watch
 from carrel.drivers.ondisk import delivered
 from carrel.drivers.ondisk.faults import may_be_away, may_be_full
@@ -95,12 +96,15 @@ class LocalDriver:
         return PLACE
 
     async def measure_home(self, home_id: HomeId) -> int:
+        await self._in_thread(lambda: refuse_volume(self._homes.path(home_id)))
         return await self._homes.measure(home_id)
 
     def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        refuse_volume(self._homes.path(home_id))
         return self._homes.archive(home_id)
 
     async def remove_home(self, home_id: HomeId) -> None:
+        await self._in_thread(lambda: refuse_volume(self._homes.path(home_id)))
         await self._homes.remove(home_id)
 
     async def list(self) -> Sequence[Instance]:
@@ -219,6 +223,7 @@ class LocalDriver:
             raise Rejected("The template of this workspace keeps no files, so no home can be brought in.")
         if not slot.home:
             raise Rejected("The files were taken out of this workspace; it takes none any more.")
+        refuse_volume(self._homes.path(home_id))
         with may_be_away("The home cannot be brought in"):
             home = self._homes.make(home_id)
             sharing.bring_in(home, record.data)

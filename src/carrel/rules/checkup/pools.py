@@ -104,6 +104,8 @@ class Filling:
     usual_start: timedelta | None = None
     failure: str | None = None
     """The sentence of the newest failed start, if none has succeeded since."""
+    started_for_people: str | None = None
+    """Why each is started for its person and none kept warm; None where that is not so."""
 
 
 def warm(now: Filling) -> Finding:
@@ -111,6 +113,8 @@ def warm(now: Filling) -> Finding:
     said = f"{now.ready} of {pool.warm} are ready"
     if not pool.warm or pool.draining:
         return WARM.good("None are kept warm.", about=name)
+    if now.started_for_people is not None and now.failure is None:
+        return WARM.good(f"Each is started for its person, because {now.started_for_people}.", about=name)
     if now.ready >= pool.warm:
         return WARM.good(f"{said}.", about=name)
     if pool.paused:
@@ -185,9 +189,17 @@ def ports(backend_name: str, many: int, workspaces: int) -> Finding:
     return (PORTS.warning if many < 2 * workspaces else PORTS.good)(said, about=backend_name)
 
 
-def homes(pool: Pool, template: Template, *, attaches: bool) -> Finding:
+def homes(
+    pool: Pool, template: Template, *, attaches: bool, started_for_people: str | None = None
+) -> Finding:
     if template.home is not HomeKind.PERSISTENT or attaches:
         return HOMES.good("Warm workspaces can be given to anybody.", about=pool.name)
+    if started_for_people is not None:
+        return HOMES.warning(
+            f"{pool.backend} starts each workspace for its person, with their files, because {started_for_people}. "
+            f"The {pool.warm} that should be warm are never started.",
+            about=pool.name,
+        )
     return HOMES.warning(
         f"{pool.backend} cannot bring homes into running workspaces, so the {pool.warm} warm ones help nobody with files.",
         about=pool.name,

@@ -49,6 +49,8 @@ class Pool(Telling):
     """How long whoever asks now would wait; null where one is warm, and where nothing is known."""
     estimate_range: tuple[float, float] | None = None
     """Seconds: three of four waits take longer than the first, one of ten longer than the second."""
+    started_for_people: str | None = None
+    """Each workspace is started for its person, with their files, and `warm` counts for nothing; why, to go on from "because"."""
 
 
 class PoolChange(Asking):

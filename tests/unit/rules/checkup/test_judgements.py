@@ -234,6 +234,12 @@ POOLS: list[Case] = [
     ("CRL501", lambda: pools.backend("ec2", "It does not answer."), BAD, "ec2: It does"),
     ("CRL502", lambda: pools.command("lab", None), GOOD, "found"),
     ("CRL502", lambda: pools.command("lab", 'The program "jupyter" was not found.'), BAD, "jupyter"),
+    (
+        "CRL503",
+        lambda: pools.warm(Filling(LAB, started_for_people="it is far away")),
+        GOOD,
+        "Each is started for its person, because it is far away.",
+    ),
     ("CRL503", lambda: pools.warm(TWO_OF_TWO), GOOD, "2 of 2"),
     ("CRL503", lambda: pools.warm(replace(NONE_READY, pool=replace(LAB, warm=0))), GOOD, "None are kept"),
     (
@@ -325,6 +331,12 @@ POOLS: list[Case] = [
         "anybody",
     ),
     ("CRL508", lambda: pools.homes(LAB, RECIPE, attaches=False), WARNING, "the 2 warm ones"),
+    (
+        "CRL508",
+        lambda: pools.homes(LAB, RECIPE, attaches=False, started_for_people="it is far away"),
+        WARNING,
+        "starts each workspace for its person, with their files, because it is far away. The 2",
+    ),
     ("CRL509", lambda: pools.claimed(LAB, COURSE, delivers=True, runs=True), GOOD, "Everything"),
     ("CRL509", lambda: pools.claimed(LAB, RECIPE, delivers=True, runs=False), GOOD, "Everything"),
     ("CRL509", lambda: pools.claimed(LAB, RECIPE, delivers=False, runs=False), WARNING, "nobody's settings"),

@@ -152,6 +152,7 @@ def pool(view: PoolView) -> v1.Pool:
         trouble=view.trouble,
         estimate_seconds=_seconds(view.estimate.likely) if view.estimate is not None else None,
         estimate_range=_range(view.estimate),
+        started_for_people=view.started_for_people,
         draining=found.draining,
         starting_at_once=found.starting_at_once,
         start_timeout=worded(found.start_timeout),
