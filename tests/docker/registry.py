@@ -126,7 +126,10 @@ class Registry:
                 await asyncio.sleep(PAUSE)
             if 2 * start >= len(blob) > SMALL:
                 await self.gate.wait()
-            await answer.write(blob[start : start + PIECE])
+            try:
+                await answer.write(blob[start : start + PIECE])
+            except ConnectionResetError:  # whoever fetched it gave up
+                break
         return answer
 
 

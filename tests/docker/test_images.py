@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiodocker import Docker
 from tests.docker import registry as stand_in
+from tests.docker.bench import Docked, tiny
 from tests.docker.registry import Registry
 from tests.docker_engine import Engine
 
@@ -17,7 +18,8 @@ from carrel.domain.instance import Progress
 from carrel.domain.reason import ReasonCode
 from carrel.drivers.docker.images import Images
 from carrel.drivers.docker.registries import Registry as Login
-from carrel.ports.driver import DriverUnavailable, Rejected
+from carrel.ports.driver import DriverUnavailable, Instance, InstanceState, Rejected
+from carrel.testing.driver_contract import shown
 
 MiB = 1024 * 1024
 WITHIN = 30.0
@@ -196,3 +198,33 @@ async def test_an_engine_that_is_away_is_not_an_image_that_is(tmp_path: Path) ->
     async with Docker(f"unix://{tmp_path}/none.sock", api_version="v1.41") as nobody:
         with pytest.raises(DriverUnavailable, match="engine does not answer"):
             await Images(lambda: nobody).ensure("busybox")
+
+
+async def test_a_start_shows_how_far_its_image_is_and_what_came_of_it(
+    docker: Engine, registry: Registry, tmp_path: Path
+) -> None:
+    name = registry.add("one/app", size=4 * MiB)
+    docked = Docked(docker, tmp_path, tiny(name))
+    driver, spec = docked.open(), docked.spec()
+    registry.gate.clear()
+    try:
+        await driver.create(spec)
+
+        async def shows(wanted: Callable[[Instance], bool]) -> Instance:
+            deadline = time.monotonic() + WITHIN
+            while (found := await shown(driver, spec.workspace_id)) is None or not wanted(found):
+                assert time.monotonic() < deadline, found
+                await asyncio.sleep(0.02)
+            return found
+
+        starting = await shows(lambda found: bool(found.progress and found.progress.fraction))
+        assert starting.state is InstanceState.STARTING
+        assert starting.progress is not None
+        assert starting.progress.sentence == f"The image {name} is being fetched."
+        registry.gate.set()
+        ended = await shows(lambda found: found.state is InstanceState.ENDED)
+        assert (ended.progress, ended.code) == (None, ReasonCode.COMMAND_MISSING)
+        with pytest.raises(Rejected, match="none of that name and tag"):
+            await driver.create(docked.spec(tiny(f"{registry.host}/one/none")))
+    finally:
+        await docked.clear()
