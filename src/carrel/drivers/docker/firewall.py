@@ -4,6 +4,7 @@
 
 import asyncio
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,10 @@ _SECONDS: Final = 15.0
 _SYSTEM: Final = "/usr/sbin:/sbin:/usr/bin:/bin"
 """Services are often started with a PATH that lacks what only root runs."""
 _SPEAKS_IPV6: Final = Path("/proc/net/if_inet6")
+
+
+class NotHere(DriverUnavailable):
+    """The network is not in this process's network namespace: rules here would wall in nobody."""
 
 
 class Firewall(Protocol):
@@ -40,17 +45,25 @@ class Firewall(Protocol):
 class Iptables:
     """The Firewall of a process that is root and in the network namespace of the engine."""
 
-    def __init__(self, programs: tuple[str, str] = ("iptables", "ip6tables")) -> None:
-        """Both kinds of tables count for the kernel, so what the system calls by the plain name will do."""
+    def __init__(
+        self, programs: tuple[str, str] = ("iptables", "ip6tables"), *, only_where_seen: bool = False
+    ) -> None:
+        """Both kinds of tables count for the kernel, so what the system calls by the plain name will do.
+
+        `only_where_seen`: raises NotHere for a bridge that this process does not see, as in a container or beside a virtual machine.
+        """
         self._program, self._program6 = programs
+        self._only_where_seen = only_where_seen
 
     async def raise_walls(self, walls: Walls) -> None:
+        self._look_for(walls.bridge)
         saved = await _save(self._program)
         if rules.missing(saved, walls):
             await _restore(self._program, rules.raising(saved, walls))
         await self._each6(lambda saved: rules.raising6(saved, walls) if rules.missing6(saved, walls) else "")
 
     async def missing(self, walls: Walls) -> Sequence[str]:
+        self._look_for(walls.bridge)
         found = rules.missing(await _save(self._program), walls)
         if not _SPEAKS_IPV6.exists():
             return found
@@ -61,6 +74,16 @@ class Iptables:
         if text:
             await _restore(self._program, text)
         await self._each6(lambda saved: rules.lowering6(saved, walls))
+
+    def _look_for(self, bridge: str) -> None:
+        if not self._only_where_seen:
+            return
+        try:
+            socket.if_nametoindex(bridge)
+        except OSError:
+            raise NotHere(
+                f"the engine's bridge {bridge} is not on this machine; the engine runs in a virtual machine, or Carrel in a container."
+            ) from None
 
     async def _each6(self, change: Callable[[str], str]) -> None:
         if not _SPEAKS_IPV6.exists():

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from carrel.drivers.docker.firewall import Firewall
+from carrel.drivers.docker.firewall import Firewall, NotHere
 from carrel.drivers.docker.network import Network, NetworkAt
 from carrel.drivers.docker.walls import Walls
 from carrel.ports.clock import Clock
@@ -65,14 +65,19 @@ class Guard:
                 at = await self._network.find()
                 if at is not None:
                     await self._wall_in(at)
-                self._complaint = ""
             except DriverError as error:
                 self._complain(error.sentence)
             await self._clock.sleep(LOOKS_EVERY)
 
     async def _wall_in(self, at: NetworkAt) -> None:
-        if self._firewall is not None:
+        """Where nobody can put them up, workspaces start without, and the doctor says so."""
+        if self._firewall is None:
+            return
+        try:
             await self._firewall.raise_walls(Walls(at.bridge, at.subnet, self._deny))
+            self._complaint = ""
+        except NotHere as error:
+            self._complain(error.sentence)
 
     def _complain(self, sentence: str) -> None:
         """Once, not each time."""
