@@ -4,10 +4,20 @@ One of them alone: `make .cache/images/lab.tar`, then
 `tools/apart.sh .venv/bin/python -m pytest -q -x tests/docker/test_engine.py`
 """
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from tests.docker_engine import Engine, an_engine, end_what_was_left, import_lab, import_small, missing
+from tests.docker_engine import (
+    Engine,
+    an_engine,
+    end_what_was_left,
+    import_lab,
+    import_small,
+    missing,
+    mounts_below,
+)
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +40,16 @@ def image(docker: Engine) -> str:
 def lab_image(docker: Engine) -> str:
     """The same with JupyterLab, only for what no small app shows."""
     return import_lab(docker)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A state directory in which homes are mounted without an engine. Nothing stays mounted there."""
+    if why := missing():
+        pytest.skip(why)
+    for name in ("homes", "course"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "course" / "lesson.txt").write_text("first")
+    yield tmp_path
+    for point in reversed(mounts_below(tmp_path)):
+        subprocess.run(["umount", "--lazy", point], check=True)
