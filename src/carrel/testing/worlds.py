@@ -89,7 +89,9 @@ def claim_id(number: int) -> ClaimId:
 
 
 @dataclass
-class World:
+class Facts:
+    """What is the case, and how it is written down."""
+
     pool: Pool
     template: Template = field(default_factory=a_template)
     now: datetime = NOON
@@ -117,6 +119,69 @@ class World:
     """Every home that was brought in: where, and for which claim."""
     numbers: int = 1000
 
+    def is_promised(self, home: HomeId) -> bool:
+        live = [claim for claim in self.claims.values() if claim.state is not ClaimState.RELEASED]
+        return home in {claim.home_id for claim in live}
+
+    def live(self) -> list[Workspace]:
+        return [row for row in self.rows.values() if row.phase in LIVE]
+
+    def _is_refused(self, claim: Claim) -> bool:
+        return claim.state is not ClaimState.WAITING or self._where(claim) is not None
+
+    def _where(self, claim: Claim) -> Workspace | None:
+        """The live row that has its home."""
+        row = self.rows.get(self.inside.get(claim.home_id, WorkspaceId(""))) if claim.home_id else None
+        return row if row is not None and row.phase in LIVE else None
+
+    def _is_elsewhere(self, claim: Claim) -> bool:
+        row = self._where(claim)
+        if row is None or claim.state is ClaimState.RELEASED:
+            return False
+        if claim.state is ClaimState.HELD:
+            return row.claim_id != claim.id
+        is_its_own = row.claim_id is None and row.home_id == claim.home_id and row.desired is Desired.RUNNING
+        return self.starts_with_home and not is_its_own
+
+    def _assign(self) -> None:
+        waiting = sorted(
+            (claim for claim in self.claims.values() if claim.state is ClaimState.WAITING),
+            key=lambda claim: (claim.created_at, claim.id),
+        )
+        free = sorted(
+            (
+                row
+                for row in self.rows.values()
+                if row.is_warm or (row.is_reserved and row.phase is Phase.READY)
+            ),
+            key=lambda row: (row.created_at, row.id),
+        )
+        for claim in waiting:
+            row = next((row for row in free if self._fits(row, claim)), None)
+            if row is not None:
+                free.remove(row)
+                taken, holding = held(row, claim, at=self.now)
+                self._write(taken)
+                self.claims[claim.id] = holding
+
+    def _fits(self, row: Workspace, claim: Claim) -> bool:
+        return row.home_id is None or row.home_id == claim.home_id
+
+    def _end(self, row: Workspace, phase: Phase, reason: Reason) -> None:
+        self._check(row, phase)
+        self.ends.append((row, reason))
+        ended = replace(row, phase=phase, phase_at=self.now, desired=Desired.GONE)
+        self._write(replace(ended, reason=reason.sentence, reason_code=reason.code))
+
+    def _check(self, row: Workspace, phase: Phase) -> None:
+        assert may_become(row.phase, phase), f"{row.phase} may not become {phase}"
+
+    def _write(self, row: Workspace) -> None:
+        self.rows[row.id] = replace(row, version=row.version + 1)
+
+
+@dataclass
+class World(Facts):
     # What people and time do
 
     def claim(self, home: HomeId | None = None) -> ClaimId:
@@ -126,10 +191,6 @@ class World:
         self.claims[claim.id] = claim
         self._assign()
         return claim.id
-
-    def is_promised(self, home: HomeId) -> bool:
-        live = [claim for claim in self.claims.values() if claim.state is not ClaimState.RELEASED]
-        return home in {claim.home_id for claim in live}
 
     def release(self, claim: ClaimId, reason: Reason | None = None) -> None:
         held_claim = self.claims[claim]
@@ -181,9 +242,6 @@ class World:
             self.lose(workspace)
 
     # Look, plan, apply
-
-    def live(self) -> list[Workspace]:
-        return [row for row in self.rows.values() if row.phase in LIVE]
 
     def look(self) -> View:
         running = {one.workspace_id for one in self.instances.values() if one.state is InstanceState.RUNNING}
@@ -285,23 +343,6 @@ class World:
             row = replace(row, home_id=home)
         self._write(row)
 
-    def _is_refused(self, claim: Claim) -> bool:
-        return claim.state is not ClaimState.WAITING or self._where(claim) is not None
-
-    def _where(self, claim: Claim) -> Workspace | None:
-        """The live row that has its home."""
-        row = self.rows.get(self.inside.get(claim.home_id, WorkspaceId(""))) if claim.home_id else None
-        return row if row is not None and row.phase in LIVE else None
-
-    def _is_elsewhere(self, claim: Claim) -> bool:
-        row = self._where(claim)
-        if row is None or claim.state is ClaimState.RELEASED:
-            return False
-        if claim.state is ClaimState.HELD:
-            return row.claim_id != claim.id
-        is_its_own = row.claim_id is None and row.home_id == claim.home_id and row.desired is Desired.RUNNING
-        return self.starts_with_home and not is_its_own
-
     def _hand_over(self, row: Workspace, claim: Claim) -> None:
         """As the service: what was started without these files is given up, and its claim waits again."""
         if claim.home_id is None or not self.starts_with_home:
@@ -330,44 +371,8 @@ class World:
             if row.home_id is not None and self.starts_with_home:
                 self.seen_inside[row.id] = row.home_id
 
-    def _assign(self) -> None:
-        waiting = sorted(
-            (claim for claim in self.claims.values() if claim.state is ClaimState.WAITING),
-            key=lambda claim: (claim.created_at, claim.id),
-        )
-        free = sorted(
-            (
-                row
-                for row in self.rows.values()
-                if row.is_warm or (row.is_reserved and row.phase is Phase.READY)
-            ),
-            key=lambda row: (row.created_at, row.id),
-        )
-        for claim in waiting:
-            row = next((row for row in free if self._fits(row, claim)), None)
-            if row is not None:
-                free.remove(row)
-                taken, holding = held(row, claim, at=self.now)
-                self._write(taken)
-                self.claims[claim.id] = holding
-
-    def _fits(self, row: Workspace, claim: Claim) -> bool:
-        return row.home_id is None or row.home_id == claim.home_id
-
     def _move(self, row: Workspace, move: act.Move) -> None:
         self._check(row, move.phase)
         ready_at = self.now if move.phase is Phase.READY else row.ready_at
         moved = replace(row, phase=move.phase, phase_at=self.now, ready_at=ready_at)
         self._write(replace(moved, endpoint=move.endpoint or row.endpoint, handle=move.handle or row.handle))
-
-    def _end(self, row: Workspace, phase: Phase, reason: Reason) -> None:
-        self._check(row, phase)
-        self.ends.append((row, reason))
-        ended = replace(row, phase=phase, phase_at=self.now, desired=Desired.GONE)
-        self._write(replace(ended, reason=reason.sentence, reason_code=reason.code))
-
-    def _check(self, row: Workspace, phase: Phase) -> None:
-        assert may_become(row.phase, phase), f"{row.phase} may not become {phase}"
-
-    def _write(self, row: Workspace) -> None:
-        self.rows[row.id] = replace(row, version=row.version + 1)
