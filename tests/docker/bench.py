@@ -123,7 +123,12 @@ class Docked:
         shown = self.engine.docker("volume", "ls", "--quiet", "--filter", ours).stdout.split()
         volumes = [each for each in shown if not each.startswith(labels.home_volume(HomeId("")))]
         kept = self.state / "slots" / f"docker-{self.backend}"
-        noted = [str(each) for part in ("notes", "slots") for each in (kept / part).glob("*")]
+        noted = [
+            str(each)
+            for part in ("notes", "slots")
+            for each in (kept / part).glob("*")
+            if each.suffix != ".alive"
+        ]
         return [*self.containers(), *volumes, *noted]
 
     async def clear(self) -> None:

@@ -40,11 +40,11 @@ async def kill_at_every_step(scene: Scene, verb: str) -> list[Victim]:
     scene.docked.open()  # what a control plane makes as it starts is there
     program = await asyncio.create_subprocess_exec(
         sys.executable, str(KILLED), json.dumps(scene.case._asdict()), verb,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    said, problems = await asyncio.wait_for(program.communicate(), 180)
-    assert program.returncode == 0, problems.decode()
-    lines = [line.split() for line in said.decode().splitlines()]
+    said, _ = await asyncio.wait_for(program.communicate(), 180)
+    assert program.returncode == 0, said.decode()
+    lines = [line.split() for line in (scene.docked.state / "victims").read_text().splitlines()]
     return [Victim(WorkspaceId(one), HomeId(other)) for one, other in lines]
 
 

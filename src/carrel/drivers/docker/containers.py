@@ -135,6 +135,7 @@ class ContainerDriver:
         await self._parts.bringer.guard.aclose()
         await self._parts.bringer.images.aclose()
         await self._engine.aclose()
+        self._notes.presence.close()
 
     def _planned(self, spec: Spec) -> Plan:
         _refuse_nameless(spec.workspace_id)

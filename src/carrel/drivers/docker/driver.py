@@ -27,6 +27,7 @@ from carrel.drivers.docker.notes import Notes
 from carrel.drivers.docker.options import CONTAINER, Options
 from carrel.drivers.docker.own_mounts import OwnMounts
 from carrel.drivers.docker.places import OwnAddresses, Places, PublishedPorts
+from carrel.drivers.docker.presence import Presence
 from carrel.drivers.docker.removing import Removal
 from carrel.drivers.docker.sources import MountedSource, Source, VolumeSource
 from carrel.drivers.docker.variants import MountedDriver, VolumeDriver
@@ -100,13 +101,14 @@ def _firewall(ground: _Ground, gate: Gate | None) -> Firewall | None:
     if gate is not None:
         return GateFirewall(gate)
     is_here = ground.options.is_local and os.geteuid() == 0
-    return Iptables() if is_here else None
+    return Iptables(only_where_seen=True) if is_here else None
 
 
 def _parts(ground: _Ground, source: Source, firewall: Firewall | None, *, why: str) -> Parts:
     owner, options, engine, clock = ground.owner, ground.options, ground.engine, ground.clock
     network = Network(engine, owner, ground.own / "addresses", clock=clock, subnet=options.subnet)
-    notes = Notes(ground.own / "notes", owner)
+    with asking("The state directory cannot be used"):
+        notes = Notes(ground.own / "notes", owner, Presence(ground.own / "notes"))
     places = _places(ground, network)
     measuring = Measuring(engine, owner, clock=clock)
     images = Images(engine.client, policy=options.pull, known=options.registries, clock=clock)

@@ -35,7 +35,7 @@ class Looking:
         before = {**dict.fromkeys(self._starts.under_way, InstanceState.STARTING), **under_way}
         # notes first: what is listed then is noted, or was begun since
         notes = await asyncio.to_thread(self._notes.all)
-        self._starts.resume(notes)
+        await self._starts.resume(notes.values())
         params = {"all": "1", "filters": self._owner.filters}
         found = await self._engine.look("containers/json", what=_CANNOT, params=params)
         groups = showing.read_list(found or ())

@@ -3,15 +3,20 @@
 So whatever is killed in between leaves something that list() shows. All else stands in the engine.
 """
 
+import fcntl
 import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from carrel.domain.ids import PoolName, WorkspaceId, is_id
 from carrel.domain.reason import ReasonCode
 from carrel.drivers.docker.container import Plan
 from carrel.drivers.docker.labels import Owner
+from carrel.drivers.docker.presence import Presence
 
 _SUFFIX: Final = ".json"
 
@@ -27,6 +32,8 @@ class Note:
     code: ReasonCode | None = None
     is_out: bool = False
     """Its files were taken out; it is not started again."""
+    maker: str = ""
+    """Which control plane wrote it (`Presence.name`)."""
 
 
 @dataclass(slots=True)
@@ -36,21 +43,12 @@ class Notes:
     directory: Path
     """For one backend alone."""
     owner: Owner
+    presence: Presence
     _known: dict[str, tuple[tuple[int, int], Note | None]] = field(default_factory=dict)
 
-    def make(self) -> None:
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     def write(self, note: Note) -> None:
-        """On the disk when it returns: it is the first there is of a workspace."""
-        kept = {**asdict(self.owner), "pool": note.pool, "sentence": note.sentence, "code": note.code}
-        kept |= {"is_out": note.is_out, "plan": note.plan.kept() if note.plan is not None else None}
-        path = self._path(note.workspace_id)
-        draft = self._draft(note.workspace_id)
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600, exist_ok=False)
-        draft.write_text(json.dumps(kept), encoding="utf-8")
-        draft.replace(path)
+        with self._alone():
+            self._write(note)
 
     def read(self, workspace_id: WorkspaceId) -> Note | None:
         """None where there is none of this installation."""
@@ -72,24 +70,55 @@ class Notes:
         notes = [self.read(WorkspaceId(each)) for each in ids if is_id(each)]
         return {note.workspace_id: note for note in notes if note is not None}
 
+    def take_over(self, notes: Iterable[Note]) -> list[Note]:
+        """Of these, what a control plane was bringing up that lives no more: ours from now on, and nobody else's."""
+        taken = []
+        for note in notes:
+            with self._alone():
+                now = self.read(note.workspace_id)
+                if now is not None and now.plan is not None and self.presence.is_gone(now.maker):
+                    self._write(now)
+                    taken.append(now)
+        return taken
+
     def done(self, workspace_id: WorkspaceId) -> None:
         """It runs: with the plan goes its secret."""
-        self._change(workspace_id, plan=None, sentence=None, code=None)
+        with self._alone():
+            note = self.read(workspace_id)
+            if note is not None:
+                self._write(replace(note, plan=None, sentence=None, code=None))
 
     def let_out(self, workspace_id: WorkspaceId, pool: PoolName | None) -> None:
-        note = self.read(workspace_id) or Note(workspace_id, pool)
-        self.write(replace(note, plan=None, is_out=True))
+        with self._alone():
+            note = self.read(workspace_id) or Note(workspace_id, pool)
+            self._write(replace(note, plan=None, is_out=True))
 
     def forget(self, workspace_id: WorkspaceId) -> None:
         """The last of a workspace, with what was only half written. Absence is success."""
-        self._draft(workspace_id).unlink(missing_ok=True)
-        if self.read(workspace_id) is not None:
-            self._path(workspace_id).unlink(missing_ok=True)
+        with self._alone():
+            self._draft(workspace_id).unlink(missing_ok=True)
+            if self.read(workspace_id) is not None:
+                self._path(workspace_id).unlink(missing_ok=True)
 
-    def _change(self, workspace_id: WorkspaceId, **changes: Any) -> None:
-        note = self.read(workspace_id)
-        if note is not None:
-            self.write(replace(note, **changes))
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Of all control planes of this machine: two must not take over the same."""
+        opened = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(opened)
+
+    def _write(self, note: Note) -> None:
+        kept = {**asdict(self.owner), "pool": note.pool, "sentence": note.sentence, "code": note.code}
+        kept |= {"maker": self.presence.name, "is_out": note.is_out}
+        kept |= {"plan": note.plan.kept() if note.plan is not None else None}
+        draft = self._draft(note.workspace_id)
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(json.dumps(kept), encoding="utf-8")
+        draft.replace(self._path(note.workspace_id))
 
     def _path(self, workspace_id: WorkspaceId) -> Path:
         return self.directory / f"{workspace_id}{_SUFFIX}"
@@ -111,6 +140,7 @@ class Notes:
                 sentence=kept["sentence"],
                 code=ReasonCode(code) if code is not None else None,
                 is_out=bool(kept["is_out"]),
+                maker=str(kept["maker"]),
             )
         except (ValueError, KeyError, TypeError):
             return Note(workspace_id, None)

@@ -4,7 +4,7 @@ What can never work is told to whoever asked, while they wait; afterwards it is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -85,10 +85,13 @@ class Starts:
         for each in done:
             each.result()
 
-    def resume(self, notes: Mapping[WorkspaceId, Note]) -> None:
-        """Whatever a control plane had begun that was killed."""
-        for workspace_id, note in notes.items():
-            if note.plan is not None and workspace_id not in self._starts and not self._is_closed:
+    async def resume(self, notes: Iterable[Note]) -> None:
+        """Whatever a control plane had begun that was killed. What another one is at is left to it."""
+        strange = [note for note in notes if note.plan is not None and note.workspace_id not in self._starts]
+        if not strange:
+            return
+        for note in await asyncio.to_thread(self._notes.take_over, strange):
+            if note.plan is not None and note.workspace_id not in self._starts and not self._is_closed:
                 self._go(note.plan).accept()
 
     async def stop(self, workspace_id: WorkspaceId) -> None:
