@@ -228,22 +228,29 @@ class WithShares(Connection):
         return {**shown, "HostConfig": share, "GraphDriver": {"Data": {"UpperDir": str(upper)}}}
 
 
-async def test_whose_own_disk_is_full_is_named(
+async def test_whose_own_disk_is_full_is_named_and_everybody_where_that_of_all_homes_is(
     docker: Engine, image: str, engine: Connection, tmp_path: Path
 ) -> None:
     network = Network(engine, OWNER, tmp_path / "book", clock=SystemClock())
     await network.ensure()
-    for each in (HUNGRY, CALM):
-        await started(engine, network, recipe(image), workspace_id=each, owner=OWNER)
-    shares = WithShares(docker.host, tmp_path)
-    ailments = Ailments(shares, OWNER, lambda: measured(engine), clock=SystemClock())
-    with small_disk(tmp_path / HUNGRY, 16 * MiB), small_disk(tmp_path / CALM, 16 * MiB):
+    await asyncio.gather(
+        *(started(engine, network, recipe(image), workspace_id=each, owner=OWNER) for each in (HUNGRY, CALM))
+    )
+    homes, shares = tmp_path / "homes", WithShares(docker.host, tmp_path)
+    ailments = Ailments(shares, OWNER, lambda: measured(engine), clock=SystemClock(), homes=homes)
+    with contextlib.ExitStack() as disks:
+        for place in (homes, tmp_path / HUNGRY, tmp_path / CALM):
+            disks.enter_context(small_disk(place, 16 * MiB))
         assert await ailments.current() == {}
         (tmp_path / HUNGRY / "big").write_bytes(bytes(15 * MiB))
         told = await ailments.current()
         assert told.keys() == {HUNGRY}
         assert told[HUNGRY].code is ReasonCode.DISK_FULL
         assert "16 MiB" in told[HUNGRY].sentence
+        (homes / "big").write_bytes(bytes(15 * MiB))
+        told = await ailments.current()
+        assert told[CALM].code is ReasonCode.DISK_FULL
+        assert "everybody's files" in told[CALM].sentence
     await ailments.aclose()
     await shares.aclose()
 
@@ -251,21 +258,3 @@ async def test_whose_own_disk_is_full_is_named(
 def filled(engine: Engine, workspace_id: WorkspaceId) -> str:
     done = engine.docker("exec", labels.container(workspace_id), "python3", "-c", FILL)
     return done.stdout.strip()
-
-
-async def test_where_the_disk_of_all_homes_is_full_everybody_is_told(
-    docker: Engine, image: str, engine: Connection, tmp_path: Path
-) -> None:
-    homes = tmp_path / "homes"
-    network = Network(engine, OWNER, tmp_path / "book", clock=SystemClock())
-    await started(engine, network, recipe(image), workspace_id=CALM, owner=OWNER)
-    ailments = Ailments(engine, OWNER, lambda: measured(engine), clock=SystemClock(), homes=homes)
-    try:
-        with small_disk(homes, 16 * MiB):
-            assert await ailments.current() == {}
-            (homes / "big").write_bytes(bytes(15 * MiB))
-            told = await ailments.current()
-        assert told[CALM].code is ReasonCode.DISK_FULL
-        assert "everybody's files" in told[CALM].sentence
-    finally:
-        await ailments.aclose()
