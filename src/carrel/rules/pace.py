@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.actions import Action, Fail
 from carrel.rules.view import View
@@ -52,15 +53,19 @@ def remember(view: View, actions: Iterable[Action], now: datetime) -> tuple[date
     """
     proofs = [row.ready_at for row in view.workspaces if row.ready_at and _is_proof(row, now)]
     kept = [at for at in view.recent_failures if not proofs or at > max(proofs)]
-    found = [
-        now for action in actions if isinstance(action, Fail) and _was_start(view, action.workspace, now)
-    ]
+    found = [now for action in actions if isinstance(action, Fail) and _tells_of_starts(view, action, now)]
     return _newest([*kept, *found])
 
 
 def _is_proof(workspace: Workspace, now: datetime) -> bool:
     stayed = workspace.ready_at is not None and now - workspace.ready_at >= PROVEN_AFTER
     return stayed and workspace.phase is Phase.READY
+
+
+def _tells_of_starts(view: View, fail: Fail, now: datetime) -> bool:
+    """What ended with its engine says nothing about the next start: people want another one at once."""
+    is_engines = fail.reason.code is ReasonCode.ENGINE_RESTARTED
+    return not is_engines and _was_start(view, fail.workspace, now)
 
 
 def _was_start(view: View, workspace: Workspace, now: datetime) -> bool:

@@ -13,10 +13,11 @@ from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.rules import situation
 from carrel.rules.estimate import estimate, hope
+from carrel.rules.home_wording import COMING_OUT
 from carrel.rules.preparation import prepares
 from carrel.rules.steps import steps
 from carrel.services import failures
-from carrel.store import events, progress, queue
+from carrel.store import events, homes, progress, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,23 @@ def of_waiting(
 ) -> Outlook:
     """`offered`: what they will probably get."""
     seen = queue.seen_from(conn, claim.pool, place, claim.home_id)
+    hoped = hope(seen, place)
+    waits_for_files = with_steps and hoped is None and _waits_for_files(conn, claim)
     return Outlook(
-        situation.of_waiting(seen, place, now),
+        COMING_OUT if waits_for_files else situation.of_waiting(seen, place, now),
         estimate(seen, place, now),
         _trouble(conn, claim) if with_steps else None,
-        _steps_of_waiting(conn, claim, hope(seen, place), offered, now) if with_steps else (),
+        _steps_of_waiting(conn, claim, hoped, offered, now) if with_steps else (),
     )
+
+
+def _waits_for_files(conn: Connection, claim: Claim) -> bool:
+    """It was told so, and it is so still: nothing can be started for it until they are out of another workspace."""
+    home = homes.get(conn, claim.home_id) if claim.home_id is not None else None
+    if home is None or home.workspace_id is None:
+        return False
+    last = events.newest(conn, claim.id)
+    return last is not None and last.sentence == COMING_OUT
 
 
 def _steps_of_waiting(

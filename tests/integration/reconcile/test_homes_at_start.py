@@ -93,6 +93,7 @@ async def test_files_that_are_still_coming_out_are_waited_for_and_the_person_is_
     assert [row.id for row in await _rows(cold)] == [first.id], "started with files that are elsewhere"
     told = [line.sentence for line in await cold.store.read(events.of_claim, view.claim.id)]
     assert told.count(COMING_OUT) == 1
+    assert (await service.get(cold.context, alice, view.claim.id)).outlook.sentence == COMING_OUT
     monkeypatch.setattr(cold.driver, "detach", detach)
     await cold.settle(60)
     row = await _has(cold, alice, view)

@@ -54,6 +54,14 @@ def test_a_workspace_that_stays_up_proves_the_template(proof: dict[str, Any], ke
     assert len(remember(view, [], NOON)) == kept
 
 
+def test_an_engine_that_was_restarted_holds_no_next_start_up() -> None:
+    row = a_workspace(phase=Phase.STARTING)
+    view = View(NOON, template=a_template(), workspaces=(row,))
+    ended = Reason(ReasonCode.ENGINE_RESTARTED, "The engine was restarted.")
+
+    assert remember(view, [Fail(row, ended)], NOON) == ()
+
+
 def test_the_memory_is_short() -> None:
     view = View(NOON, recent_failures=tuple(NOON for _ in range(100)))
 
