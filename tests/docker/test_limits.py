@@ -183,6 +183,7 @@ def mounted(engine: Engine, kind: str) -> bool:
     return True
 
 
+@pytest.mark.docker
 async def test_a_disk_that_is_full_is_full_for_one_workspace_only(shared: Shared, tmp_path: Path) -> None:
     engine, connection = shared.engine, Connection(shared.engine.host)
     template = recipe(import_small(engine), disk=shared.share)
