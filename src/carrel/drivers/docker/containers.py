@@ -31,7 +31,6 @@ from carrel.drivers.docker.starting import Starts
 from carrel.ports.clock import Clock
 from carrel.ports.driver import (
     Ailment,
-    DriverError,
     Instance,
     InstanceState,
     Ran,
@@ -108,16 +107,6 @@ class ContainerDriver:
 
     async def cpu_seconds(self) -> Mapping[WorkspaceId, float]:
         return await self._parts.measuring.cpu_seconds()
-
-    async def vouches(self, workspace_id: WorkspaceId) -> bool:
-        """By the health check of the image, where it has one."""
-        try:
-            name = labels.container(workspace_id)
-            found = await self._engine.look(f"containers/{name}/json", what="The health check cannot be read")
-        except DriverError:
-            return False
-        state = (found or {}).get("State") or {}
-        return bool(state.get("Running")) and (state.get("Health") or {}).get("Status") == "healthy"
 
     async def ailments(self) -> Mapping[WorkspaceId, Ailment]:
         return await self._parts.ailments.current()
