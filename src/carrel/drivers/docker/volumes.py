@@ -5,11 +5,12 @@ Their files are looked at through a container that is made with the volume and n
 
 import asyncio
 import errno
+import json
 import os
 import tarfile
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
-from pathlib import Path
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from carrel.domain.ids import HomeId
@@ -22,7 +23,10 @@ from carrel.drivers.docker.parcel import Parcel
 from carrel.drivers.ondisk.packing import streamed
 from carrel.ports.driver import DriverUnavailable, Rejected
 
+_READER: Final = "carrel-reader-"
+"""How names of containers begin through which files are looked at."""
 _INSIDE: Final = "/carrel/home"
+_NOT_HANDED: Final = "The home cannot be handed over"
 _UNREADABLE: Final = "The home cannot be read"
 _UNREMOVABLE: Final = "The home cannot be removed"
 _REFUSED, _GONE, _CONFLICT = 403, 404, 409
@@ -38,6 +42,8 @@ class VolumeHomes:
         self._owner = owner
         self._homes = homes
         self._adopting = Adopting(engine, homes, mounts=False)
+        self._is_clear = False
+        self._clearing = asyncio.Lock()
 
     @property
     def home_place(self) -> str:
@@ -55,9 +61,23 @@ class VolumeHomes:
         return name
 
     async def hand_over(self, container: str, home_path: str, owner: FileOwner) -> None:
-        """Between create and start of its container: the home is its person's, and nobody else may look in."""
-        archive = Parcel(owner).directory(".").packed()
-        await self._engine.unpack(container, home_path, archive, what="The home cannot be handed over")
+        """Between create and start of its container: the home is its person's, and nobody else may look in.
+
+        The engine lets only the directory above say whose a directory is, and unpacks nothing into what is read-only; then another
+        container does it that has the volume.
+        """
+        shown = await self._engine.look(f"containers/{container}/json", what=_NOT_HANDED)
+        volume = _volume_at(home_path, shown or {})
+        if volume is None or not (shown or {})["HostConfig"].get("ReadonlyRootfs"):
+            await self._give(container, home_path, owner)
+            return
+        async with self._reader(volume, volume, is_to_read=False) as reader:
+            await self._give(reader, _INSIDE, owner)
+
+    async def _give(self, container: str, directory: str, owner: FileOwner) -> None:
+        path = PurePosixPath(directory)
+        archive = Parcel(owner).directory(path.name).packed()
+        await self._engine.unpack(container, str(path.parent), archive, what=_NOT_HANDED)
 
     async def measure_home(self, home_id: HomeId) -> int:
         """By what the engine says; where it may not be asked that (the gate), by reading all of it."""
@@ -88,7 +108,7 @@ class VolumeHomes:
                 yield chunk
 
     async def remove_home(self, home_id: HomeId) -> None:
-        await self._forget(_reader(home_id))
+        await self._clear()
         if await self._adopting.remove(home_id):
             return
         path = f"volumes/{labels.home_volume(home_id)}"
@@ -116,21 +136,26 @@ class VolumeHomes:
 
     async def _files(self, home_id: HomeId, volume: str) -> AsyncGenerator[bytes, None]:
         """As a tar archive of the engine's making."""
-        reader = _reader(home_id)
-        await self._forget(reader)
-        body = await self._body(home_id, volume)
-        await self._engine.call(
-            "POST", "containers/create", what=_UNREADABLE, params={"name": reader}, json=body
-        )
-        try:
-            async for chunk in self._engine.stream(
-                f"containers/{reader}/archive", what=_UNREADABLE, params={"path": f"{_INSIDE}/."}
-            ):
+        async with self._reader(home_id, volume, is_to_read=True) as reader:
+            path = f"containers/{reader}/archive"
+            async for chunk in self._engine.stream(path, what=_UNREADABLE, params={"path": f"{_INSIDE}/."}):
                 yield chunk
+
+    @asynccontextmanager
+    async def _reader(self, name: str, volume: str, *, is_to_read: bool) -> AsyncIterator[str]:
+        """A container with the volume, for as long as it takes."""
+        await self._clear()
+        reader = f"{_READER}{name}"
+        await self._forget(reader)
+        body = await self._body(volume, is_to_read=is_to_read)
+        path = "containers/create"
+        await self._engine.call("POST", path, what=_UNREADABLE, params={"name": reader}, json=body)
+        try:
+            yield reader
         finally:
             await asyncio.shield(self._forget(reader))
 
-    async def _body(self, home_id: HomeId, volume: str) -> dict[str, Any]:
+    async def _body(self, volume: str, *, is_to_read: bool) -> dict[str, Any]:
         """Of any image, for nothing of it ever runs."""
         images = await self._engine.look("images/json", what=_UNREADABLE)
         if not images:
@@ -138,11 +163,11 @@ class VolumeHomes:
                 f"{_UNREADABLE}: the engine has no image, and its files are read by a container."
             )
         smallest = min(images, key=lambda each: int(each.get("Size", 0)))
-        mount = {"Type": "volume", "Source": volume, "Target": _INSIDE, "ReadOnly": True}
+        mount = {"Type": "volume", "Source": volume, "Target": _INSIDE, "ReadOnly": is_to_read}
         return {
             "Image": smallest["Id"],
             "Cmd": ["none"],
-            "Labels": {**self._owner.labels, labels.HOME: home_id},
+            "Labels": self._owner.labels,
             "HostConfig": {
                 "NetworkMode": "none",
                 "CapDrop": ["ALL"],
@@ -152,8 +177,19 @@ class VolumeHomes:
             },
         }
 
+    async def _clear(self) -> None:
+        """Once: readers that a control plane left which was killed."""
+        async with self._clearing:
+            if self._is_clear:
+                return
+            wanted = {"label": [f"{name}={value}" for name, value in self._owner.labels.items()]}
+            params = {"all": "1", "filters": json.dumps({**wanted, "name": [_READER]})}
+            found = await self._engine.look("containers/json", what=_UNREADABLE, params=params)
+            for each in found or ():
+                await self._forget(each["Id"])
+            self._is_clear = True
+
     async def _forget(self, reader: str) -> None:
-        """Also one that a control plane left which was killed."""
         await self._engine.call(
             "DELETE",
             f"containers/{reader}",
@@ -163,8 +199,10 @@ class VolumeHomes:
         )
 
 
-def _reader(home_id: HomeId) -> str:
-    return f"carrel-reader-{home_id}"
+def _volume_at(path: str, shown: Mapping[str, Any]) -> str | None:
+    return next(
+        (each.get("Name") for each in shown.get("Mounts") or () if each.get("Destination") == path), None
+    )
 
 
 async def _repacked(files: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
