@@ -212,7 +212,7 @@ def endpoint_of(tags: Mapping[str, str]) -> Endpoint | None:
 def _after(run: Run) -> str:
     if run.started_at is None or run.ended_at is None:
         return ""
-    seconds = (run.ended_at - run.started_at).total_seconds()
+    seconds = max(0.0, (run.ended_at - run.started_at).total_seconds())
     if seconds < 120:
         return f"after {seconds:.1f} s " if seconds < 10 else f"after {seconds:.0f} s "
     minutes = seconds / 60

@@ -1,0 +1,97 @@
+"""How containers end, and what people are told of it: exit status, memory that ran out, an image without the program, an engine that was
+killed or stopped.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.docker.bench import Docked, tiny
+from tests.docker_engine import Engine, an_engine, import_small
+
+from carrel.domain.reason import ReasonCode
+from carrel.ports.driver import Driver, DriverUnavailable, Instance, InstanceState, Logs, Spec
+from carrel.testing.driver_contract import LOOKS, PAUSE, until
+
+MiB = 1 << 20
+HOG = ("python3", "-I", "-S", "-c", "bytearray(400 << 20)")
+FAILS = ("sh", "-c", "exit 3")
+MISSING = ("no-such-program",)
+
+
+@pytest.fixture
+async def docked(docker: Engine, image: str, tmp_path: Path) -> AsyncIterator[Docked]:
+    docked = Docked(docker, tmp_path, tiny(image), options={"homes": "mounted"})
+    yield docked
+    await docked.clear()
+    assert docked.leftovers() == []
+    docker.clear()
+
+
+async def ended(driver: Driver, spec: Spec) -> Instance:
+    return await until(driver, spec.workspace_id, InstanceState.ENDED)
+
+
+async def test_why_a_container_ended_is_told(docked: Docked, image: str) -> None:
+    driver = docked.open()
+    hog = docked.spec(replace(tiny(image, HOG), memory=64 * MiB))
+    fails, missing = docked.spec(tiny(image, FAILS)), docked.spec(tiny(image, MISSING))
+    await asyncio.gather(*(driver.create(each) for each in (hog, fails, missing)))
+    shown = await ended(driver, hog)
+    assert shown.code is ReasonCode.OUT_OF_MEMORY
+    assert shown.sentence is not None
+    assert "It may use 64 MiB." in shown.sentence
+    shown = await ended(driver, fails)
+    assert shown.code is ReasonCode.CRASHED
+    assert shown.sentence is not None
+    assert shown.sentence.endswith("with exit status 3.")
+    shown = await ended(driver, missing)
+    assert shown.code is ReasonCode.COMMAND_MISSING
+    assert shown.sentence is not None
+    assert shown.sentence.endswith("with exit status 127.")
+    assert isinstance(driver, Logs)
+    assert "no-such-program" in await driver.logs(missing.workspace_id, 5)
+
+
+async def listed_again(driver: Driver) -> list[Instance]:
+    """Once the engine answers anew."""
+    for _ in range(LOOKS):
+        try:
+            return list(await driver.list())
+        except DriverUnavailable:
+            await asyncio.sleep(PAUSE)
+    return list(await driver.list())
+
+
+async def test_what_an_engine_took_with_it_says_so_and_what_it_left_runs_on(tmp_path: Path) -> None:
+    with an_engine() as engine:
+        docked = Docked(engine, tmp_path, tiny(import_small(engine)), options={"homes": "mounted"})
+        driver = docked.open()
+        spec, crashed = docked.spec(), docked.spec(tiny(docked.template.image or "", FAILS))
+        await asyncio.gather(driver.create(spec), driver.create(crashed))
+        before = await until(driver, spec.workspace_id, InstanceState.RUNNING)
+        await ended(driver, crashed)
+        await asyncio.to_thread(engine.kill)
+        with pytest.raises(DriverUnavailable) as away:
+            await driver.list()
+        assert "the engine is away" in away.value.sentence
+        await asyncio.to_thread(engine.start)
+        await listed_again(driver)
+        shown = await ended(driver, spec)
+        assert shown.code is ReasonCode.ENGINE_RESTARTED
+        assert (await ended(driver, crashed)).code is ReasonCode.CRASHED
+        assert shown.endpoint == before.endpoint
+        await asyncio.gather(*(driver.destroy(each.workspace_id) for each in (spec, crashed)))
+
+        await asyncio.to_thread(engine.restart, "--live-restore")
+        kept = docked.spec()
+        await listed_again(driver)
+        await driver.create(kept)
+        before = await until(driver, kept.workspace_id, InstanceState.RUNNING)
+        await asyncio.to_thread(engine.kill)
+        await asyncio.to_thread(engine.start, "--live-restore")
+        assert await listed_again(driver) == [before]
+        await docked.clear()
+        assert docked.leftovers() == []
