@@ -163,10 +163,10 @@ def read_event(event: Mapping[str, Any]) -> Heard | None:
 
 
 def at_limit(stats: Mapping[str, Any]) -> int | None:
-    """The limit of processes and threads that this one has reached."""
+    """The limit of processes and threads that this one has reached, or all but: what multiplies without end also dies all the time."""
     pids = stats.get("pids_stats") or {}
-    current, limit = pids.get("current"), pids.get("limit")
-    return int(limit) if current and limit and current >= limit else None
+    current, limit = int(pids.get("current") or 0), int(pids.get("limit") or 0)
+    return limit if limit and current >= limit - max(1, limit // 50) else None
 
 
 def memory_limit(stats: Mapping[str, Any]) -> int | None:

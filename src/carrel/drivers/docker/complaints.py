@@ -21,7 +21,7 @@ def out_of_memory(limit: int | None, companion: str = "") -> Ailment:
 def too_many_processes(limit: int) -> Ailment:
     return Ailment(
         ReasonCode.TOO_MANY_PROCESSES,
-        f"This workspace runs {limit} processes and threads, as many as it may; nothing more can be started in it. "
+        f"This workspace runs as many processes and threads as it may, {limit}; nothing more can be started in it. "
         "End some of them, or restart the workspace.",
     )
 

@@ -114,7 +114,7 @@ async def test_as_many_processes_as_there_may_be_come_before_memory_and_are_reme
     assert (await rig.ailments.current())[ONE].code is ReasonCode.TOO_MANY_PROCESSES
     rig.stats[ONE] = CALM
     told = (await rig.ailments.current())[ONE]
-    assert "512 processes" in told.sentence
+    assert "as it may, 512" in told.sentence
 
 
 async def test_where_memory_ran_out_in_a_companion_its_name_is_said() -> None:
@@ -151,6 +151,9 @@ def test_events_of_others_and_other_events_are_left_alone() -> None:
 def test_limits_are_read_from_what_the_engine_measures() -> None:
     assert at_limit(CALM) is None
     assert at_limit(CROWDED) == 512
+    assert at_limit({"pids_stats": {"current": 503, "limit": 512}}) == 512
+    assert at_limit({"pids_stats": {"current": 480, "limit": 512}}) is None
+    assert at_limit({"pids_stats": {"current": 1, "limit": 8}}) is None
     assert at_limit({"pids_stats": {"current": 5}}) is None
     assert at_limit({"pids_stats": {}}) is None
     assert memory_limit(CALM) == 2 << 30
