@@ -11,11 +11,10 @@ from carrel.domain.actor import Actor
 from carrel.domain.claim import Claim, ClaimState, HomeWish, Wish
 from carrel.domain.errors import Conflict, Exhausted, Invalid, NotFound
 from carrel.domain.event import Event
-from carrel.domain.ids import ClaimId, HomeId, PoolName, UserId, is_name
+from carrel.domain.ids import ClaimId, HomeId, PoolName, TemplateName, UserId, is_name
 from carrel.domain.instance import Ailment
 from carrel.domain.page import Page
 from carrel.domain.parameter import Value
-from carrel.domain.pool import Pool
 from carrel.domain.prospect import Prospect
 from carrel.domain.queue import Estimate
 from carrel.domain.reason import Reason, ReasonCode
@@ -26,7 +25,7 @@ from carrel.ports.driver import DriverUnavailable, brings_files_at_start
 from carrel.ports.wake import ROUTES, claim_topic, pool_topic
 from carrel.rules.access import Action, owner_filter, owns, require
 from carrel.rules.authorize import Standing, standing
-from carrel.rules.home_wording import COMING_OUT, with_other_files
+from carrel.rules.home_wording import with_other_files
 from carrel.rules.parameters import chosen
 from carrel.rules.term import prospect
 from carrel.rules.view import is_ending
@@ -59,6 +58,8 @@ SILENCE = 5.0
 NEARLY = 1.0
 NEAR = 10
 """Seconds, and places in a queue, in which that happens more often."""
+
+_Version = tuple[TemplateName, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +182,14 @@ def _take(conn: Connection, ctx: Context, actor: Actor, asked: _Asked, now: date
     if taken.claim.home_id == asked.home_id:
         _require_room(conn, ctx, asked.user_id)
     if taken.is_new:
-        _tell_of_files_elsewhere(conn, ctx, taken.claim, known, now)
+        if brings_files_at_start(ctx.drivers.get(known.backend)):
+            reserving.tell_of_files_elsewhere(conn, taken.claim, now)
         audit.add(conn, now, audit.name_of(actor), "claim", f"claim:{taken.claim.id}", f"pool {asked.pool}")
     else:
         _refuse_other_files(conn, taken.claim, asked.home)
         _refuse_other_choices(taken.claim, asked.parameters, wish.parameters)
         claims.watch(conn, taken.claim.id, now)
     return taken
-
-
-def _tell_of_files_elsewhere(conn: Connection, ctx: Context, made: Claim, pool: Pool, now: datetime) -> None:
-    """Where one is started with them, nothing can be started until they are out."""
-    if made.state is not ClaimState.WAITING or not brings_files_at_start(ctx.drivers.get(pool.backend)):
-        return
-    if made.id in homes.elsewhere_still(conn, pool.name):
-        reserving.tell_delay(conn, made.id, COMING_OUT, now)
 
 
 def _refuse_other_files(conn: Connection, mine: Claim, home: str | None) -> None:
@@ -273,9 +267,15 @@ def _with_homes(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]
 
 
 def _about(
-    conn: Connection, ctx: Context, found: Claim, *, is_new: bool = False, with_steps: bool = False
+    conn: Connection,
+    ctx: Context,
+    found: Claim,
+    *,
+    is_new: bool = False,
+    with_steps: bool = False,
+    recipes: dict[_Version, Template | None] | None = None,
 ) -> ClaimView:
-    """`with_steps` costs one look at a timeline, which a list or a claim just made can do without."""
+    """`with_steps` costs one look at a timeline, which a list or a claim just made can do without. `recipes`: those read already."""
     now = ctx.clock.now()
     if found.state is ClaimState.WAITING:
         place = claims.position(conn, found)
@@ -283,12 +283,21 @@ def _about(
         ahead = outlook.of_waiting(conn, found, place, now, offered=offered, with_steps=with_steps)
         return ClaimView(found, ahead, template=offered, position=place, is_new=is_new)
     workspace = workspaces.get(conn, found.workspace_id) if found.workspace_id else None
-    template = templates.get(conn, workspace.template, workspace.template_version) if workspace else None
+    template = _recipe(conn, workspace, {} if recipes is None else recipes) if workspace else None
     if template is None and with_steps:
         template = _offered(conn, found.pool)
     ahead = outlook.of_settled(conn, found, workspace, now, template=template, with_steps=with_steps)
     term = _term(conn, ctx, found, workspace)
     return ClaimView(found, ahead, workspace, template, term, is_new=is_new)
+
+
+def _recipe(
+    conn: Connection, workspace: Workspace, recipes: dict[_Version, Template | None]
+) -> Template | None:
+    version = (workspace.template, workspace.template_version)
+    if version not in recipes:
+        recipes[version] = templates.get(conn, *version)
+    return recipes[version]
 
 
 def _term(conn: Connection, ctx: Context, found: Claim, workspace: Workspace | None) -> Prospect | None:
@@ -320,7 +329,8 @@ async def page(
         rows = claims.page(
             conn, user_id=owner, pool=PoolName(pool) if pool else None, state=state, after=after, limit=limit
         )
-        views = _with_homes(conn, [_about(conn, ctx, row) for row in rows.items])
+        recipes: dict[_Version, Template | None] = {}
+        views = _with_homes(conn, [_about(conn, ctx, row, recipes=recipes) for row in rows.items])
         return Page(_with_ailments(conn, views), rows.next)
 
     return await ctx.store.read(read)

@@ -60,6 +60,12 @@ def _tell_why_not(conn: Connection, claim: Claim, home: Home, place: str, now: d
         tell_delay(conn, claim.id, COMING_OUT, now)
 
 
+def tell_of_files_elsewhere(conn: Connection, made: Claim, now: datetime) -> None:
+    """A claim that waits: nothing can be started for it until its files are out."""
+    if made.state is ClaimState.WAITING and made.id in homes.elsewhere_still(conn, made.pool):
+        tell_delay(conn, made.id, COMING_OUT, now)
+
+
 def tell_delay(conn: Connection, claim_id: ClaimId, sentence: str, now: datetime) -> None:
     """Once as long as it stays the same."""
     events.add_news(conn, now, "delayed", sentence, claim_id=claim_id)

@@ -30,7 +30,7 @@ async def test_a_claim_is_assigned_a_warm_workspace(house: House) -> None:
     assert set(place) == {
         *("id", "pool", "owner", "phase", "url", "base_url", "created_at"),
         *("last_active_at", "stops_at", "reason", "stops_because", "last_active_because", "idle_since"),
-        *("unknown", "warned_at", "kept_until", "update_available"),
+        *("unknown", "warned_at", "kept_until", "update_available", "ailment"),
     }
     assert place["id"] == warm.id
     assert place["owner"] == house.people["ada"].id
