@@ -72,6 +72,9 @@ async def _run(options: GateOptions) -> None:
 
 def _server(options: GateOptions, uid: int) -> GateServer:
     slots = _prepared(options.keep)
+    demand_roots_own(
+        options.state_dir.parent
+    )  # else another directory of homes could be put in the place of this one
     upstream, known = (
         Upstream(options.engine),
         KnownInstallation(options.keep / "installation", options.installation),

@@ -98,11 +98,13 @@ def test_every_container_that_the_driver_renders_is_let_through_as_it_is() -> No
         container.mounted_home(f"{POLICY.slots}/{LAB}/home", "/home/jovyan"),
         container.volume_home("carrel-home-hhomeaaaaaaaaaaa", "/home/jovyan"),
         container.volume_home("jupyterhub-user-ada", "/home/jovyan"),
+        container.passing_home("/home/jovyan"),
+        *container.shared_folders(plan),
     ]
     app, *beside = plan.members
     for place in places:
         for home in homes:
-            body = container.with_mount(container.at(app.body, place, 8888), home)
+            body = container.with_mounts(container.at(app.body, place, 8888), [home])
             verdict = create(body, name=app.name)
             assert isinstance(verdict, Allowed), verdict
             assert json.loads(verdict.body or b"") == body
@@ -414,6 +416,16 @@ def test_what_is_acted_upon_must_be_the_installations_own(method: str, path: str
         assert verdict.needs == (Thing(kind, "x"),)
         assert verdict.target == prefix + path
         assert (verdict.streams_in, verdict.upgrades) == (method == "PUT", path == "/exec/x/start")
+
+
+def test_the_engines_own_network_is_looked_at_and_not_touched() -> None:
+    verdict = allowed(asked("GET", "/networks/bridge"), POLICY)
+    assert isinstance(verdict, Allowed)
+    assert verdict.needs == ()
+    for method, path in (("DELETE", "/networks/bridge"), ("POST", "/networks/bridge/connect")):
+        touched = allowed(asked(method, path, {"Container": "c"}), POLICY)
+        assert isinstance(touched, Allowed)
+        assert Thing("networks", "bridge") in touched.needs
 
 
 def test_a_connection_names_two_things_that_must_be_own() -> None:

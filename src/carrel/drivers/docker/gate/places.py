@@ -19,11 +19,11 @@ def demand_roots_own(directory: Path) -> None:
         found = place.lstat()
         if stat.S_ISLNK(found.st_mode) or found.st_uid != 0:
             raise Invalid(
-                f"{place} is not root's own directory, so the gate cannot rely on {directory}. Choose another --keep."
+                f"{place} is not root's own directory, so the gate cannot rely on {directory}. Choose another directory."
             )
         if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
             raise Invalid(
-                f"Others than root may write in {place}, so the gate cannot rely on {directory}. Choose another --keep."
+                f"Others than root may write in {place}, so the gate cannot rely on {directory}. Choose another directory."
             )
 
 

@@ -75,6 +75,7 @@ _RULES: Final = (
         upgrades=True,
     ),
     _Rule("GET", "/networks", "filters", lists=True),
+    _Rule("GET", "/networks/bridge"),  # made anew at each start of the engine: tells when that was
     _Rule("POST", "/networks/create", body=lambda bodies: bodies.network),
     _Rule("GET", rf"/networks/(?P<name>{NAME})", "verbose scope", owned="networks"),
     _Rule("DELETE", rf"/networks/(?P<name>{NAME})", owned="networks"),
