@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from carrel.domain.ids import WorkspaceId
 from carrel.drivers.docker import showing
-from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.engine import LOOKS_WITHIN, Engine
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.notes import Note, Notes
 from carrel.drivers.docker.showing import Evidence, Listed, Run
@@ -85,5 +85,7 @@ class Looking:
 
     async def _engine_start(self) -> datetime | None:
         """Engines do not say it, but make their own first network anew each time, after they have ended what ran. None where there is none."""
-        shown: Mapping[str, Any] | None = await self._engine.look("networks/bridge", what=_CANNOT)
+        shown: Mapping[str, Any] | None = await self._engine.call(
+            "GET", "networks/bridge", what=_CANNOT, absent=(403, 404), seconds=LOOKS_WITHIN
+        )
         return showing.moment(shown.get("Created")) if shown else None
