@@ -164,6 +164,7 @@ def an_engine(*flags: str, in_memory: bool = True) -> Iterator[Engine]:
     """
     assert missing() is None, missing()
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # an engine with user namespaces goes through it as somebody else
         engine = Engine(Path(folder), *flags)
         engine.data.mkdir()
         (engine.folder / "owner").write_text(str(os.getpid()))
