@@ -49,7 +49,8 @@ def misnamed(image: str) -> Rejected:
 
 def broken_off(image: str) -> DriverUnavailable:
     return DriverUnavailable(
-        f"The image {image} could not be fetched: connection reset before all of it was there."
+        f"The image {image} could not be fetched: connection reset before all of it was there.",
+        ReasonCode.IMAGE_MISSING,
     )
 
 
@@ -66,7 +67,8 @@ def refusal(image: str, registry: str, error: DockerError) -> DriverError:
     if _RATED.search(said):
         return DriverUnavailable(
             f"The registry {registry} gives out no more images for now (too many requests). Set a username and password for it in "
-            f"`registries`, or wait."
+            f"`registries`, or wait.",
+            ReasonCode.IMAGE_MISSING,
         )
     if error.status == 400:
         return misnamed(image)
@@ -96,4 +98,4 @@ def _of_registry(image: str, registry: str, said: str) -> DriverError:
             f"password in `registries`.",
             code,
         )
-    return DriverUnavailable(f"The image {image} could not be fetched from {registry}: {said}.")
+    return DriverUnavailable(f"The image {image} could not be fetched from {registry}: {said}.", code)

@@ -38,10 +38,10 @@ TRUST = 'Get "https://r.example/v2/": x509: certificate signed by unknown author
         (DockerStreamError(OTHER), Rejected, ReasonCode.IMAGE_MISSING, "linux/arm64/v8"),
         (DockerError(500, TRUST), Rejected, ReasonCode.IMAGE_MISSING, "does not trust"),
         (DockerStreamError(FULL), OutOfCapacity, ReasonCode.DISK_FULL, "No space left on device"),
-        (DockerError(500, CLOSED), DriverUnavailable, None, "connection refused"),
-        (DockerError(500, NOWHERE), DriverUnavailable, None, "network is unreachable"),
-        (DockerStreamError(SPOILT), DriverUnavailable, None, "verification failed"),
-        (DockerError(500, RATED), DriverUnavailable, None, "too many requests"),
+        (DockerError(500, CLOSED), DriverUnavailable, ReasonCode.IMAGE_MISSING, "connection refused"),
+        (DockerError(500, NOWHERE), DriverUnavailable, ReasonCode.IMAGE_MISSING, "network is unreachable"),
+        (DockerStreamError(SPOILT), DriverUnavailable, ReasonCode.IMAGE_MISSING, "verification failed"),
+        (DockerError(500, RATED), DriverUnavailable, ReasonCode.IMAGE_MISSING, "too many requests"),
         (DockerError(900, "Cannot connect"), DriverUnavailable, None, "engine does not answer"),
     ],
 )  # fmt: skip
@@ -61,3 +61,9 @@ def test_no_more_is_repeated_than_people_read() -> None:
 
 def test_a_lost_connection_is_one_of_the_network() -> None:
     assert "connection reset" in broken_off(IMAGE).sentence
+
+
+def test_whoever_cannot_start_for_want_of_an_image_reads_that_it_is_the_image() -> None:
+    assert {
+        refusal(IMAGE, "quay.io", DockerError(500, text)).code for text in (CLOSED, NOWHERE, SPOILT, RATED)
+    } == {broken_off(IMAGE).code}
