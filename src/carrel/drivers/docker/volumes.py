@@ -4,14 +4,11 @@ Their files are looked at through a container that is made with the volume and n
 """
 
 import asyncio
-import errno
 import json
-import os
-import tarfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from carrel.domain.ids import HomeId
 from carrel.drivers.docker import labels
@@ -20,6 +17,7 @@ from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.mounts import FileOwner
 from carrel.drivers.docker.parcel import Parcel
+from carrel.drivers.docker.repacking import repacked
 from carrel.drivers.ondisk.packing import streamed
 from carrel.ports.driver import DriverUnavailable, Rejected
 
@@ -103,7 +101,7 @@ class VolumeHomes:
             async for chunk in streamed(lambda _: None):
                 yield chunk
             return
-        async with aclosing(self._files(home_id, name)) as files, aclosing(_repacked(files)) as chunks:
+        async with aclosing(self._files(home_id, name)) as files, aclosing(repacked(files)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -203,53 +201,3 @@ def _volume_at(path: str, shown: Mapping[str, Any]) -> str | None:
     return next(
         (each.get("Name") for each in shown.get("Mounts") or () if each.get("Destination") == path), None
     )
-
-
-async def _repacked(files: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """As every driver packs them: compressed, without owners, named from the home on."""
-    reading, writing = os.pipe()
-    feeding = asyncio.create_task(_feed(files, writing))
-    try:
-        with os.fdopen(reading, "rb", buffering=0) as pipe:
-            async with aclosing(streamed(lambda archive: _copy(pipe, archive))) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        await feeding
-    finally:
-        feeding.cancel()
-        await asyncio.gather(feeding, return_exceptions=True)
-
-
-async def _feed(files: AsyncIterator[bytes], writing: int) -> None:
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.connect_write_pipe(
-        asyncio.streams.FlowControlMixin, os.fdopen(writing, "wb", buffering=0)
-    )
-    writer = asyncio.StreamWriter(transport, protocol, None, loop)
-    try:
-        async for chunk in files:
-            writer.write(chunk)
-            await writer.drain()
-    finally:
-        with suppress(OSError):
-            writer.close()
-
-
-def _copy(pipe: IO[bytes], archive: tarfile.TarFile) -> None:
-    """In a thread. Sockets, pipes and devices are no part of somebody's work."""
-    try:
-        with tarfile.open(fileobj=pipe, mode="r|") as found:
-            for entry in found:
-                entry.name = entry.name.removeprefix("./")
-                if entry.name in ("", ".") or not (
-                    entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()
-                ):
-                    continue
-                if entry.islnk():
-                    entry.linkname = entry.linkname.removeprefix("./")
-                entry.uid = entry.gid = 0
-                entry.uname = entry.gname = ""
-                entry.mode &= 0o777
-                archive.addfile(entry, found.extractfile(entry) if entry.isreg() else None)
-    except tarfile.TarError as problem:
-        raise OSError(errno.EIO, os.strerror(errno.EIO)) from problem
