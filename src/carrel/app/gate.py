@@ -81,7 +81,7 @@ def _server(options: GateOptions, uid: int) -> GateServer:
     )
     policy = Policy("", str(slots), options.volumes, options.folders, options.runtimes)
     volumes = PermittedVolumes(upstream, lambda: replace(policy, installation=known.learn(None)))
-    mounts = OwnMounts(slots, options.state_dir / "homes", volumes)
+    mounts = OwnMounts(slots, options.state_dir / "homes", volumes, engine=options.engine)
     verbs = Verbs(mounts, Iptables(), policy)
     return GateServer(upstream, policy, known, verbs.do, frozenset({uid}))
 

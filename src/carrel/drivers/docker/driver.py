@@ -75,7 +75,10 @@ def open_driver(context: DriverContext) -> Driver:
 def _mounted(ground: _Ground, gate: Gate | None) -> Driver:
     adopting = Adopting(ground.engine, ground.homes, mounts=True)
     slots = ground.own / "slots"
-    mounts: Mounts = GateMounts(gate) if gate else OwnMounts(slots, ground.homes, adopting.place_of)
+    socket = Path(ground.options.host.removeprefix("unix://"))
+    mounts: Mounts = (
+        GateMounts(gate) if gate else OwnMounts(slots, ground.homes, adopting.place_of, engine=socket)
+    )
     homes = MountedHomes(ground.engine, mounts, ground.owner, ground.homes)
     parts = _parts(ground, MountedSource(homes), _firewall(ground, gate), why="")
     return MountedDriver(parts, homes, mounts, adopting)

@@ -17,6 +17,7 @@ from carrel.drivers.docker.adopting import volume_of
 from carrel.drivers.docker.folders import DIRECTORY
 from carrel.drivers.docker.idmap import Mapper
 from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
+from carrel.drivers.docker.sight import demand_sight
 from carrel.drivers.docker.slots import Slot, rescue, slots_in
 from carrel.drivers.ondisk import mountinfo
 from carrel.drivers.ondisk.faults import may_be_away
@@ -34,10 +35,14 @@ _PAUSE: Final = 0.05
 
 class OwnMounts:
     """`slots`: a directory for this alone, below which nobody but root may write. `homes`: a directory each, of who runs Carrel;
-    `<home id>.volume` there holds the name of a volume of the engine that is this home.
+    `<home id>.volume` there holds the name of a volume of the engine that is this home. `engine`: its socket, if it is to be made sure
+    that the engine sees what is mounted here.
     """
 
-    def __init__(self, slots: Path, homes: Path, place_of_volume: PlaceOfVolume) -> None:
+    def __init__(
+        self, slots: Path, homes: Path, place_of_volume: PlaceOfVolume, *, engine: Path | None = None
+    ) -> None:
+        self._engine = engine
         self._slots = slots
         self._homes = homes
         self._place_of_volume = place_of_volume
@@ -130,6 +135,9 @@ class OwnMounts:
             kernel.share(str(self._slots))
         elif not found[-1].is_shared:
             kernel.make_shared(str(self._slots))
+        if self._engine is not None:
+            demand_sight(self._engine, self._slots)
+            self._engine = None  # neither moves to another namespace while it runs
 
     def _show(self, slot: Slot, home: int) -> None:
         plan = slot.plan
