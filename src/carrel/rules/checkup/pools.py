@@ -64,7 +64,8 @@ CLAIMED: Final = Kind(
     "CRL509",
     "What a workspace is given at the claim",
     "A backend that cannot bring settings into a running workspace, or run a command in one, gives people one that lacks them.",
-    "Use a backend that can (`local`, `docker`), or take repository, startup, parameters and claim_environment out of the template.",
+    "Use a backend that can (`local`, `docker`), or take repository, startup, parameters and claim_environment out of the "
+    "template.",
 )
 ALL: Final = (BACKEND, COMMAND, WARM, USABLE, WAITING, STRAYS, PORTS, HOMES, CLAIMED)
 
