@@ -2,6 +2,7 @@
 place that knows `<home id>.volume` in the directory of homes, which holds the volume's name.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from carrel.ports.driver import Adoptable, DriverUnavailable, Rejected
 _SUFFIX: Final = ".volume"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 """What an engine takes as a volume's name; whatever else a file holds is none."""
+_LONGEST_NOTE: Final = 1024
 _NAMELESS: Final = re.compile(r"[0-9a-f]{64}")
 """Made for one container and named by nobody."""
 
@@ -25,7 +27,7 @@ def volume_of(homes: Path, home_id: HomeId) -> str | None:
     if not is_id(home_id):
         raise Rejected("A home is named by its id.")
     try:
-        name = (homes / f"{home_id}{_SUFFIX}").read_text(encoding="utf-8").strip()
+        name = _noted(homes / f"{home_id}{_SUFFIX}")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:
@@ -33,6 +35,13 @@ def volume_of(homes: Path, home_id: HomeId) -> str | None:
     if not _NAME.fullmatch(name):
         raise Rejected(f"{home_id}{_SUFFIX} holds no name of a volume.")
     return name
+
+
+def _noted(path: Path) -> str:
+    """Follows no link and waits for no pipe: the reader may be root, and who writes there is not."""
+    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(opened, "rb") as file:
+        return file.read(_LONGEST_NOTE).decode().strip()
 
 
 class Adopting:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,7 @@ Verb = Callable[[str, bytes], Awaitable[tuple[int, bytes]]]
 """Path below /carrel/ and body; gives status and JSON."""
 OURS: Final = "/carrel/"
 _CREDENTIALS: Final = "x-registry-auth"
+_TALKS: Final = re.compile(rb"HTTP/1\.1 101 ")
 _NO_SECONDS_LEFT: Final = 30.0
 """In which whoever knocks must have said what they want."""
 
@@ -104,11 +106,18 @@ class GateServer:
             forth.write(heads.head_of_request(verdict.method, verdict.target, _headers(verdict, head)))
             with suppress(ConnectionError):  # whoever stops listening has answered already
                 await _send_body(verdict, head, reader, forth)
+            is_talk = _upgrades(verdict, head) and await _begins_to_talk(back, writer)
             answering = asyncio.create_task(hand_on(back, writer))
-            listening = asyncio.create_task(
-                hand_on(reader, forth) if _upgrades(verdict, head) else gone(reader)
-            )
-            await _until_answered(answering, listening, is_talk=_upgrades(verdict, head))
+            listening = asyncio.create_task(hand_on(reader, forth) if is_talk else gone(reader))
+            await _until_answered(answering, listening, is_talk=is_talk)
+
+
+async def _begins_to_talk(back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Only once the engine has said so are bytes handed on freely: else it would hear them as a request that nobody judged."""
+    said = await back.readuntil(b"\r\n\r\n")
+    writer.write(said)
+    await writer.drain()
+    return _TALKS.match(said) is not None
 
 
 async def _send_body(
@@ -153,7 +162,7 @@ def _headers(verdict: Allowed, head: Head) -> dict[str, str]:
     if verdict.passes_credentials and _CREDENTIALS in head.headers:
         headers["X-Registry-Auth"] = head.headers[_CREDENTIALS]
     if _upgrades(verdict, head):
-        return headers | {"Connection": "Upgrade", "Upgrade": "tcp"}
+        return headers | {"Connection": "Upgrade, close", "Upgrade": "tcp"}
     return headers | {"Connection": "close"}
 
 
