@@ -85,6 +85,7 @@ async def test_a_pool_tells_its_policy_and_counts(house: House, root: httpx.Asyn
         "trouble": None,
         "estimate_seconds": None,
         "estimate_range": None,
+        "started_for_people": None,
         "draining": False,
         "starting_at_once": 4,
         "start_timeout": "5m",
