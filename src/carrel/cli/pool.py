@@ -21,7 +21,17 @@ _POLICY: Final = tuple(name for name in PoolChange.model_fields if name not in (
 _COUNTS: Final = tuple(
     f"counts.{name}" for name in ("ready", "starting", "claimed", "stopping", "failed", "waiting")
 )
-_FIELDS: Final = ("name", "template", "backend", "paused", "draining", *_POLICY, *_COUNTS, "started_for_people", "trouble")
+_FIELDS: Final = (
+    "name",
+    "template",
+    "backend",
+    "paused",
+    "draining",
+    *_POLICY,
+    *_COUNTS,
+    "started_for_people",
+    "trouble",
+)
 _COLUMNS: Final = (
     Column("name"),
     Column("template", 7),

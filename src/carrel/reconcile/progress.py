@@ -13,7 +13,6 @@ from carrel.rules.view import View
 from carrel.store import progress
 from carrel.store.engine import Store
 
-
 _RUNS: Final = Progress("It runs now; its app is coming up.")
 """In place of what was said last, which is over."""
 
