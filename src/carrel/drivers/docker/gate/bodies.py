@@ -67,6 +67,9 @@ _ADDRESSES: Final = record(
 )
 _ENDPOINT: Final = record({"IPAMConfig": _ADDRESSES, "Aliases": TEXTS, "NetworkID": nothing})
 
+LIMITS: Final = record(_LIMITS)
+COMMAND_START: Final = record({"Detach": flag, "Tty": flag, "ConsoleSize": NUMBERS})
+
 
 class Bodies:
     """For one request: `needs` is filled with what its body names."""
@@ -262,9 +265,6 @@ class Bodies:
 
     # -- the rest ------------------------------------------------------------------------------------------------------
 
-    def limits(self, where: str, value: Any) -> Any:
-        return record(_LIMITS)(where, value)
-
     def command(self, where: str, value: Any) -> Any:
         kept = record(
             {
@@ -279,9 +279,6 @@ class Bodies:
         )(where, value)
         kept.pop("Container", None)  # some clients say it twice; the path decides
         return kept
-
-    def command_start(self, where: str, value: Any) -> Any:
-        return record({"Detach": flag, "Tty": flag, "ConsoleSize": NUMBERS})(where, value)
 
     def network(self, where: str, value: Any) -> Any:
         options = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from carrel.drivers.docker.gate.bodies import NAME, OWN_NAME, Bodies
+from carrel.drivers.docker.gate.bodies import COMMAND_START, LIMITS, NAME, OWN_NAME, Bodies
 from carrel.drivers.docker.gate.outcome import Allowed, Asked, Kind, Policy, Refused, Thing
 from carrel.drivers.docker.gate.shapes import NotLetThrough, Shape, read, refuse, written
 
@@ -60,7 +60,7 @@ _RULES: Final = (
     _container("POST", "/unpause"),
     _container("POST", "/wait", "condition"),
     _container("POST", "/resize", "h w"),
-    _container("POST", "/update", body=lambda bodies: bodies.limits),
+    _container("POST", "/update", body=lambda _: LIMITS),
     _container("DELETE", "", "v force"),
     _container("GET HEAD", "/archive", "path"),
     _container("PUT", "/archive", "path noOverwriteDirNonDir copyUIDGID", streams_in=True),
@@ -71,7 +71,7 @@ _RULES: Final = (
         "POST",
         rf"/exec/(?P<name>{NAME})/start",
         owned="exec",
-        body=lambda bodies: bodies.command_start,
+        body=lambda _: COMMAND_START,
         upgrades=True,
     ),
     _Rule("GET", "/networks", "filters", lists=True),
