@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -76,6 +77,23 @@ async def test_a_file_system_that_cannot_show_owners_has_them_changed_once_and_l
     other, _ = await slot(mounts, place)
     await mounts.bring_in(other, new_home_id())
     assert len(tried) == 1
+
+
+async def test_on_a_machine_that_shares_its_root_nothing_is_mounted_anywhere_else(
+    mounts: OwnMounts, place: Path
+) -> None:
+    for command in (("--bind", place, place), ("--make-shared", place)):
+        subprocess.run(["mount", *command], check=True)
+    workspace_id, shown = await slot(mounts, place)
+    await mounts.bring_in(workspace_id, home := new_home_id())
+    assert (shown / "data" / "course" / "lesson.txt").exists()
+    slots = [str(place / "slots"), str(shown), str(shown / "data" / "course")]
+    assert mounts_below(place) == slots
+    assert list((place / "homes" / home / "data" / "course").iterdir()) == []
+    await mounts.remove_slot(workspace_id)
+    assert mounts_below(place) == slots[:1]
+    subprocess.run(["umount", place / "slots"], check=True)
+    subprocess.run(["umount", place], check=True)
 
 
 async def test_links_of_a_person_lead_nothing_astray(mounts: OwnMounts, place: Path) -> None:

@@ -153,7 +153,7 @@ async def test_slots_that_somebody_made_private(
 ) -> None:
     slots = replace(site, slots=tmp_path)
     assert is_well(await examining.findings(slots), "CRL523")
-    private = Mount(b"8:1", b"/slots", bytes(tmp_path.resolve()), is_shared=False)
+    private = Mount(b"8:1", b"/slots", bytes(tmp_path.resolve()), peers=b"")
     monkeypatch.setattr("carrel.drivers.ondisk.mountinfo.mounted", lambda: [private])
     produced(await examining.findings(slots), "CRL523", Outcome.BAD)
 

@@ -21,6 +21,8 @@ _NOSUID: Final = 0x2
 _NODEV: Final = 0x4
 _IDMAP: Final = 0x100000
 _MS_BIND: Final = 0x1000
+_MS_PRIVATE: Final = 1 << 18
+_MS_SLAVE: Final = 1 << 19
 _MS_SHARED: Final = 1 << 20
 _UMOUNT_NOFOLLOW: Final = 8
 _MNT_DETACH: Final = 2
@@ -44,29 +46,29 @@ class _Attributes(ctypes.Structure):
     )
 
 
-def share(directory: str) -> None:
-    """Makes it a mount of its own, below which each mount appears in every copy. Raises OSError."""
+def bind(directory: str) -> None:
+    """Makes it a mount of its own. Raises OSError."""
     path = os.fsencode(directory)
     _checked(_LIBC.mount(path, path, None, ctypes.c_ulong(_MS_BIND), None), directory)
-    make_shared(directory)
 
 
-def make_shared(directory: str) -> None:
-    _checked(_LIBC.mount(None, os.fsencode(directory), None, ctypes.c_ulong(_MS_SHARED), None), directory)
+def share(directory: str) -> None:
+    """What is mounted below this mount appears in every copy made of it from now on, and nowhere else. Raises OSError."""
+    for wanted in (_MS_PRIVATE, _MS_SHARED):
+        _checked(_LIBC.mount(None, os.fsencode(directory), None, ctypes.c_ulong(wanted), None), directory)
 
 
 def mount_over(source: int, target: int, *, namespace: int | None, what: str) -> None:
-    """`source` and `target`: open directories. Without set-user-id programs and devices; owners are as the namespace maps them.
-
-    Whoever looks sees it whole or not at all. Raises OSError.
+    """`source` and `target`: open directories. Without set-user-id programs and devices; owners are as the namespace maps them. What is
+    mounted in it later does not appear at the source. Whoever looks sees it whole or not at all. Raises OSError.
     """
-    mapped = _IDMAP if namespace is not None else 0
-    _mount(source, target, _Attributes(_NOSUID | _NODEV | mapped, 0, 0, namespace or 0), 0, what)
+    flags = _NOSUID | _NODEV | (_IDMAP if namespace is not None else 0)
+    _mount(source, target, _Attributes(flags, 0, _MS_PRIVATE, namespace or 0), 0, what)
 
 
 def mount_to_read(source: int, target: int, *, what: str) -> None:
-    """With all that is mounted in it. Nothing can be written there by anybody. Raises OSError."""
-    _mount(source, target, _Attributes(_RDONLY | _NOSUID | _NODEV, 0, 0, 0), _AT_RECURSIVE, what)
+    """With all that is mounted in it, also later. Nothing can be written there by anybody. Raises OSError."""
+    _mount(source, target, _Attributes(_RDONLY | _NOSUID | _NODEV, 0, _MS_SLAVE, 0), _AT_RECURSIVE, what)
 
 
 def _mount(source: int, target: int, wanted: _Attributes, recursive: int, what: str) -> None:

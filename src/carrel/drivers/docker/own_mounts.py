@@ -128,13 +128,17 @@ class OwnMounts:
             await self._in_thread(lambda: self._show(slot, home))
 
     def _share_slots(self) -> None:
-        """A machine that started anew has forgotten it. To do it twice would cover what is mounted below."""
+        """A machine that started anew has forgotten it. To do it twice would cover what is mounted below. Machines share their root, and
+        what is mounted here must not appear there too: so it is apart from what it was made of.
+        """
         self._slots.mkdir(mode=0o711, parents=True, exist_ok=True)
-        found = [each for each in mountinfo.mounted() if each.point == os.fsencode(self._slots.resolve())]
-        if not found:
-            kernel.share(str(self._slots))
-        elif not found[-1].is_shared:
-            kernel.make_shared(str(self._slots))
+        path = str(self._slots)
+        if not _mounts_of(self._slots):
+            kernel.bind(path)
+        own = _mounts_of(self._slots)[-1]
+        with_it = [each for each in mountinfo.mounted() if each.peers == own.peers]
+        if not own.is_shared or len(with_it) > 1:
+            kernel.share(path)
         if self._engine is not None:
             demand_sight(self._engine, self._slots)
             self._engine = None  # neither moves to another namespace while it runs
@@ -231,6 +235,11 @@ def _opened(directory: Path) -> Iterator[int]:
 
 def _point(home: Path) -> bytes:
     return os.fsencode(home.parent.resolve() / home.name)
+
+
+def _mounts_of(directory: Path) -> list[mountinfo.Mount]:
+    own = os.fsencode(directory.resolve())
+    return [each for each in mountinfo.mounted() if each.point == own]
 
 
 def _mounts_at(home: Path) -> list[mountinfo.Mount]:

@@ -15,10 +15,14 @@ class Mount:
     root: bytes
     """Which directory of its file system this is."""
     point: bytes
-    is_shared: bool
-    """What is mounted below it appears wherever else it is mounted."""
+    peers: bytes
+    """The group of those in which a mount appears that is made in one of them; empty: nowhere else."""
     options: tuple[bytes, ...] = ()
     """Those of its file system as a whole, such as "prjquota"."""
+
+    @property
+    def is_shared(self) -> bool:
+        return bool(self.peers)
 
 
 def mounted(source: Path = MOUNTS) -> list[Mount]:
@@ -50,7 +54,7 @@ def _read(line: bytes) -> Mount:
         device=fields[2],
         root=_unescaped(fields[3]),
         point=_unescaped(fields[4]),
-        is_shared=any(each.startswith(b"shared:") for each in fields[6:end]),
+        peers=next((each for each in fields[6:end] if each.startswith(b"shared:")), b""),
         options=tuple(fields[end + 3].split(b",")),
     )
 
