@@ -165,7 +165,7 @@ async def test_three_services_of_which_one_is_root_give_people_their_files_in_wa
         async with carrel.api() as api:
             return bool((await api.get("/pools/small")).json()["counts"]["ready"])
 
-    await eventually("a warm workspace", warm, 60)
+    await eventually("a warm workspace", warm, 120)
     first = await claimed(carrel)
     assert await visits(carrel, first) == "x"
     async with carrel.api() as api:
