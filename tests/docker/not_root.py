@@ -71,6 +71,12 @@ def body(image: str, installation: str, network: str, **host: Any) -> dict[str, 
     }
 
 
+def network(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    bridge = "com.docker.network.bridge"
+    options = {f"{bridge}.name": "crl-0a0b0c0d0e", f"{bridge}.enable_icc": "false"}
+    return {"Name": name, "Driver": "bridge", "Labels": labels, "Options": options}
+
+
 async def status(call: Any) -> int:
     try:
         await call
@@ -84,7 +90,7 @@ async def a_day(socket: str, image: str, installation: str) -> dict[str, Any]:
     labels = {"carrel.installation": installation}
     found: dict[str, Any] = {"uid": os.getuid()}
     async with through(socket) as docker:
-        await docker.networks.create({"Name": "carrel-net", "Driver": "bridge", "Labels": labels})
+        await docker.networks.create(network("carrel-net", labels))
         events = docker.events.subscribe()
         made = await docker.containers.create(
             body(image, installation, "carrel-net"), name="carrel-wworkspaceaaaaaa"
@@ -122,7 +128,7 @@ def tar_of(name: str, content: bytes) -> bytes:
 
 async def makes_a_network(socket: str, installation: str) -> int:
     async with through(socket) as docker:
-        wanted = {"Name": "carrel-other", "Driver": "bridge", "Labels": {"carrel.installation": installation}}
+        wanted = network("carrel-other", {"carrel.installation": installation})
         answered = await status(docker.networks.create(wanted))
         if answered == 200:
             await (await docker.networks.get("carrel-other")).delete()

@@ -22,6 +22,7 @@ from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
 _BRIDGE_NAME: Final = "com.docker.network.bridge.name"
+_NEIGHBOURS: Final = "com.docker.network.bridge.enable_icc"
 _NOT_FOUND: Final = 404
 _TRIES: Final = 3
 """Control planes that make it at the same moment take subnets from one another."""
@@ -197,14 +198,22 @@ def network_body(owner: Owner, subnet: str) -> dict[str, Any]:
         "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet, "Gateway": str(first)}]},
         "Options": {
             _BRIDGE_NAME: bridge_name(owner),
-            "com.docker.network.bridge.enable_icc": "false",
+            _NEIGHBOURS: "false",
             "com.docker.network.bridge.enable_ip_masquerade": "true",
         },
     }
 
 
 def trial_body(owner: Owner, name: str) -> dict[str, Any]:
-    return {"Name": name, "CheckDuplicate": True, "Driver": "bridge", "Labels": owner.labels}
+    """Like the one that follows it, but for the addresses and the bridge, of which there cannot be two."""
+    digest = sha256(name.encode()).hexdigest()
+    return {
+        "Name": name,
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "Labels": owner.labels,
+        "Options": {_BRIDGE_NAME: BRIDGES + digest[: 15 - len(BRIDGES)], _NEIGHBOURS: "false"},
+    }
 
 
 def _subnet_of(shown: Mapping[str, Any]) -> str:

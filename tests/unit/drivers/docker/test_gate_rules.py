@@ -1,7 +1,10 @@
 """What the gate lets through, and above all what it does not: each row is one way to reach beyond the installation's own containers."""
 
 import copy
+import gzip
+import io
 import json
+import tarfile
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -202,6 +205,8 @@ BINDS = [
     "/etc:/etc:ro",
     "/var/run/docker.sock:/var/run/docker.sock",
     f"{POLICY.slots}:/slots",
+    f"{POLICY.slots}/{LAB}:/slot",
+    f"{POLICY.slots}/{LAB}/holds:/x",
     f"{POLICY.slots}/..:/x",
     f"{POLICY.slots}/{LAB}/home/../../..:/x",
     f"{POLICY.slots}/{NEIGHBOUR}/home:/x",
@@ -221,6 +226,8 @@ MOUNTS: list[dict[str, Any]] = [
     {"Type": "bind", "Source": SLOT, "Target": "/x", "BindOptions": {"CreateMountpoint": True}},
     {"Type": "bind", "Source": "/srv/shared/books", "Target": "/x"},
     {"Type": "bind", "Source": "/srv/shared/books", "Target": "/x", "ReadOnly": False},
+    {"Type": "bind", "Source": "/srv/shared/books", "Target": "/x", "ReadOnly": None},
+    {"Type": "bind", "Source": f"{POLICY.slots}/{LAB}", "Target": "/x"},
     {"Type": "bind", "Source": "/srv/shared/../../etc", "Target": "/x", "ReadOnly": True},
     {"Type": "bind", "Source": "/srv/sharedbooks", "Target": "/x", "ReadOnly": True},
     {"Type": "volume", "Source": "somebodys", "Target": "/x"},
@@ -411,11 +418,74 @@ OWNED = [
 @pytest.mark.parametrize(("method", "path", "kind"), OWNED)
 def test_what_is_acted_upon_must_be_the_installations_own(method: str, path: str, kind: Any) -> None:
     for prefix in ("", "/v1.24", "/v1.41"):
-        verdict = allowed(asked(method, prefix + path, {}), POLICY)
+        request = Asked(method, prefix + path, (), packed() if method == "PUT" else b"{}")
+        verdict = allowed(request, POLICY)
         assert isinstance(verdict, Allowed), verdict
         assert verdict.needs == (Thing(kind, "x"),)
         assert verdict.target == prefix + path
-        assert (verdict.streams_in, verdict.upgrades) == (method == "PUT", path == "/exec/x/start")
+        assert (verdict.is_archive, verdict.upgrades) == (method == "PUT", path == "/exec/x/start")
+
+
+def packed(*entries: tarfile.TarInfo) -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for each in entries:
+            archive.addfile(each, io.BytesIO(b"x" * each.size))
+    return whole.getvalue()
+
+
+def entry(name: str, kind: bytes = tarfile.REGTYPE, **more: Any) -> tarfile.TarInfo:
+    found = tarfile.TarInfo(name)
+    found.type, found.size = kind, int(kind == tarfile.REGTYPE)
+    for key, value in more.items():
+        setattr(found, key, value)
+    return found
+
+
+def unpacked(archive: bytes) -> Allowed | Refused:
+    return allowed(Asked("PUT", "/containers/x/archive", (("path", "/carrel"),), archive), POLICY)
+
+
+def test_an_archive_is_written_anew_with_the_rights_of_everyday() -> None:
+    """The engine unpacks as root, wherever something is mounted: also into homes, which lie on the machine."""
+    rights = {"SCHILY.xattr.security.capability": "all"}
+    verdict = unpacked(
+        packed(
+            entry("a", tarfile.DIRTYPE, mode=0o2755, uid=1000, gid=100),
+            entry("a/program", mode=0o6755, uid=0, pax_headers=rights),
+            entry("a/link", tarfile.SYMTYPE, linkname="program"),
+        )
+    )
+    assert isinstance(verdict, Allowed)
+    with tarfile.open(fileobj=io.BytesIO(verdict.body or b"")) as archive:
+        found = {
+            each.name: (each.mode & 0o7777, each.uid, each.linkname, each.pax_headers) for each in archive
+        }
+        content = archive.extractfile("a/program")
+        assert content is not None
+        assert content.read() == b"x"
+    assert found["a"] == (0o755, 1000, "", {})
+    assert found["a/program"] == (0o755, 0, "", {})
+    assert found["a/link"][2] == "program"
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        b"",
+        b"x" * 1024,
+        packed(entry("disk", tarfile.BLKTYPE)),
+        packed(entry("memory", tarfile.CHRTYPE)),
+        packed(entry("pipe", tarfile.FIFOTYPE)),
+        packed(entry("a", tarfile.LNKTYPE, linkname="/etc/shadow")),
+        packed(entry("../a")),
+        packed(entry("a"))[:600],
+        gzip.compress(packed(entry("a"))),
+    ],
+    ids=["nothing", "no archive", "disk", "memory", "pipe", "second name", "above", "cut off", "squeezed"],
+)
+def test_an_archive_of_anything_else_is_refused(archive: bytes) -> None:
+    assert isinstance(unpacked(archive), Refused)
 
 
 def test_the_engines_own_network_is_looked_at_and_not_touched() -> None:
@@ -447,7 +517,8 @@ def test_a_command_with_rights_of_the_machine_is_refused(field: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "change", [{"Devices": [{"a": 1}]}, {"RestartPolicy": {"Name": "always"}}, {"Memory": -1}]
+    "change",
+    [{"Devices": [{"a": 1}]}, {"RestartPolicy": {"Name": "always"}}, {"Memory": -1}, {"PidsLimit": 0}],
 )
 def test_an_update_changes_limits_and_nothing_else(change: dict[str, Any]) -> None:
     assert isinstance(allowed(asked("POST", "/containers/x/update", {"Memory": 1 << 30}), POLICY), Allowed)
@@ -465,6 +536,9 @@ NETWORK = network_body(Owner(InstallationId(OURS), "docker"), "172.20.0.0/24")
         {"Name": "bridge"},
         {"Labels": {}},
         {"Labels": {"carrel.installation": OTHERS}},
+        {"Options": {}},
+        {"Options": {"com.docker.network.bridge.name": "crl-0123456789"}},
+        {"Options": {"com.docker.network.bridge.enable_icc": "false"}},
         {"Options": {"parent": "eth0"}},
         {"Options": {"com.docker.network.bridge.name": "docker0"}},
         {"Options": {"com.docker.network.bridge.enable_icc": "true"}},

@@ -24,6 +24,7 @@ from carrel.drivers.docker.gate.shapes import (
     nothing,
     number,
     one_of,
+    positive,
     record,
     refuse,
     text,
@@ -38,6 +39,8 @@ OWN_NAME: Final = r"carrel-[A-Za-z0-9][A-Za-z0-9_.-]{0,200}"
 _INSIDE: Final = r"/[^\0:]{0,1000}"
 _PORT: Final = r"0?|[1-9][0-9]{3,4}"
 """Those below 1024 belong to the machine."""
+_BRIDGE_NAME: Final = "com.docker.network.bridge.name"
+_NEIGHBOURS: Final = "com.docker.network.bridge.enable_icc"
 _BRIDGE: Final = r"crl-[0-9a-f]{1,11}"
 _PROPAGATION: Final = ("rslave", "rprivate", "slave", "private", "")
 _BIND_WORDS: Final = frozenset({"ro", "rw", "rslave", "slave", "rprivate", "private"})
@@ -45,7 +48,8 @@ _NO_NEW: Final = ("no-new-privileges", "no-new-privileges:true", "no-new-privile
 
 _LIMITS: Final[Mapping[str, Shape]] = {
     **dict.fromkeys(("Memory", "MemoryReservation", "NanoCpus", "NanoCPUs"), not_negative),
-    **dict.fromkeys(("CpuShares", "CpuPeriod", "CpuQuota", "BlkioWeight", "PidsLimit"), not_negative),
+    **dict.fromkeys(("CpuShares", "CpuPeriod", "CpuQuota", "BlkioWeight"), not_negative),
+    "PidsLimit": positive,
     "MemorySwap": number,
     "MemorySwappiness": number,
     "CpusetCpus": like(r"[0-9,-]{0,200}"),
@@ -212,10 +216,10 @@ class Bodies:
             self._volume(where, source)
 
     def _slot(self, where: str, source: str) -> str:
-        if re.fullmatch(rf"{re.escape(self._policy.slots)}/{ID}(/[a-z]{{1,20}})?", source) is None:
+        if re.fullmatch(rf"{re.escape(self._policy.slots)}/{ID}/home", source) is None:
             refuse(
                 where,
-                f'binds "{source[:120]}": of this machine only slots below {self._policy.slots} are given to containers',
+                f'binds "{source[:120]}": of this machine only what is in slots below {self._policy.slots} is given to containers',
             )
         return source
 
@@ -235,7 +239,7 @@ class Bodies:
         kind = str(value.get("Type")) if isinstance(value, dict) else ""
         sources: dict[str, Shape] = {"bind": self._slot, "volume": self._volume, "tmpfs": nothing}
         if kind == "bind" and self._policy.is_shared(str(value.get("Source"))):
-            return _SHOWN(where, {"ReadOnly": False, **value})
+            return _SHOWN(where, {**value, "ReadOnly": value.get("ReadOnly") or False})
         if kind not in sources:
             refuse(f"{where}.Type", "is not let through")
         return record(
@@ -282,8 +286,8 @@ class Bodies:
 
     def network(self, where: str, value: Any) -> Any:
         options = {
-            "com.docker.network.bridge.name": like(_BRIDGE),
-            "com.docker.network.bridge.enable_icc": one_of("false"),
+            _BRIDGE_NAME: like(_BRIDGE),
+            _NEIGHBOURS: one_of("false"),
             "com.docker.network.bridge.enable_ip_masquerade": one_of("true", "false"),
             "com.docker.network.driver.mtu": like(r"[0-9]{3,5}"),
         }
@@ -300,6 +304,8 @@ class Bodies:
                 "IPAM": record({"Driver": one_of("", "default"), "Config": list_of(subnets)}),
             }
         )(where, value)
+        if not {_BRIDGE_NAME, _NEIGHBOURS} <= kept.get("Options", {}).keys():
+            refuse(where, f"lacks {_BRIDGE_NAME} or {_NEIGHBOURS}: no walls would stand around it")
         return kept if "Labels" in kept and "Name" in kept else refuse(where, "has no labels or no name")
 
     def connection(self, where: str, value: Any) -> Any:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 LONGEST_HEAD: Final = 64 * 1024
 LONGEST_BODY: Final = 4 << 20
-"""Of what is judged. What streams has no limit."""
+"""Of what is judged as JSON."""
 _PIECE: Final = 64 * 1024
 _LINE: Final = re.compile(rb"([A-Z]{1,10}) (/[\x21-\x7e]{0,16000}) HTTP/1\.[01]")
 _HEADER: Final = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\x20-\x7e\t]*?)[ \t]*")
@@ -110,11 +110,11 @@ async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         raise Unreadable("there is more after the last chunk")
 
 
-async def whole_body(reader: asyncio.StreamReader, head: Head) -> bytes:
+async def whole_body(reader: asyncio.StreamReader, head: Head, at_most: int = LONGEST_BODY) -> bytes:
     body = bytearray()
     async for piece in pieces(reader, head):
         body += piece
-        if len(body) > LONGEST_BODY:
+        if len(body) > at_most:
             raise Unreadable("the body is too long")
     return bytes(body)
 

@@ -34,7 +34,6 @@ class Asked:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    """Of a stream: nothing; see `Allowed.streams_in`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ class Allowed:
     body: bytes | None = None
     """Written anew from what was recognised; None: there is none, or it streams."""
     needs: tuple[Thing, ...] = field(default=())
-    streams_in: bool = False
-    """The body is handed on as it comes."""
+    is_archive: bool = False
+    """What the body is, instead of JSON."""
     upgrades: bool = False
     """Both sides talk freely afterwards."""
     passes_credentials: bool = False

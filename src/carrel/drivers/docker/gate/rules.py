@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from carrel.drivers.docker.gate import archives
 from carrel.drivers.docker.gate.bodies import COMMAND_START, LIMITS, NAME, OWN_NAME, Bodies
 from carrel.drivers.docker.gate.outcome import Allowed, Asked, Kind, Policy, Refused, Thing
 from carrel.drivers.docker.gate.shapes import NotLetThrough, Shape, read, refuse, written
@@ -29,7 +30,7 @@ class _Rule:
     """Names of parameters, between spaces."""
     owned: Kind | None = None
     body: Callable[[Bodies], Shape] | None = None
-    streams_in: bool = False
+    is_archive: bool = False
     upgrades: bool = False
     lists: bool = False
     """The answer is narrowed to the installation's own."""
@@ -63,7 +64,7 @@ _RULES: Final = (
     _container("POST", "/update", body=lambda _: LIMITS),
     _container("DELETE", "", "v force"),
     _container("GET HEAD", "/archive", "path"),
-    _container("PUT", "/archive", "path noOverwriteDirNonDir copyUIDGID", streams_in=True),
+    _container("PUT", "/archive", "path noOverwriteDirNonDir copyUIDGID", is_archive=True),
     _container("POST", "/exec", body=lambda bodies: bodies.command),
     _Rule("GET", rf"/exec/(?P<name>{NAME})/json", owned="exec"),
     _Rule("POST", rf"/exec/(?P<name>{NAME})/resize", "h w", owned="exec"),
@@ -113,13 +114,15 @@ def _judged(asked: Asked, policy: Policy) -> Allowed:
     body = None
     if rule.body is not None:
         body = written(rule.body(bodies)("the body", read(asked.body)))
+    elif rule.is_archive:
+        body = archives.plain(asked.body)
     needs = (Thing(rule.owned, name), *bodies.needs) if rule.owned else tuple(bodies.needs)
     return Allowed(
         asked.method,
         prefix + asked.path.removeprefix(prefix) + (f"?{query}" if query else ""),
         body,
         needs,
-        streams_in=rule.streams_in,
+        is_archive=rule.is_archive,
         upgrades=rule.upgrades,
         passes_credentials=rule.passes_credentials,
     )

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from carrel.drivers.docker.gate import heads
+from carrel.drivers.docker.gate.archives import LONGEST_ARCHIVE
 from carrel.drivers.docker.gate.heads import Head, Unreadable
 from carrel.drivers.docker.gate.installation import KnownInstallation
 from carrel.drivers.docker.gate.outcome import Allowed, Asked, Policy, Refused
@@ -77,8 +78,8 @@ class GateServer:
         await self._judge(head, reader, writer)
 
     async def _judge(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        streams_in = head.method == "PUT"
-        body = b"" if streams_in else await heads.whole_body(reader, head)
+        longest = LONGEST_ARCHIVE if head.method == "PUT" else heads.LONGEST_BODY
+        body = await heads.whole_body(reader, head, longest)
         asked = Asked(head.method, head.path, head.query, body)
         policy = replace(self._policy, installation=self._known.learn(installation_named(asked)))
         verdict = allowed(asked, policy)
@@ -105,7 +106,8 @@ class GateServer:
         async with self._upstream.connected() as (back, forth):
             forth.write(heads.head_of_request(verdict.method, verdict.target, _headers(verdict, head)))
             with suppress(ConnectionError):  # whoever stops listening has answered already
-                await _send_body(verdict, head, reader, forth)
+                forth.write(verdict.body or b"")
+                await forth.drain()
             is_talk = _upgrades(verdict, head) and await _begins_to_talk(back, writer)
             answering = asyncio.create_task(hand_on(back, writer))
             listening = asyncio.create_task(hand_on(reader, forth) if is_talk else gone(reader))
@@ -118,19 +120,6 @@ async def _begins_to_talk(back: asyncio.StreamReader, writer: asyncio.StreamWrit
     writer.write(said)
     await writer.drain()
     return _TALKS.match(said) is not None
-
-
-async def _send_body(
-    verdict: Allowed, head: Head, reader: asyncio.StreamReader, forth: asyncio.StreamWriter
-) -> None:
-    if verdict.streams_in:
-        async for piece in heads.pieces(reader, head):
-            forth.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            await forth.drain()
-        forth.write(b"0\r\n\r\n")
-    elif verdict.body is not None:
-        forth.write(verdict.body)
-    await forth.drain()
 
 
 async def _until_answered(
@@ -153,10 +142,9 @@ def _upgrades(verdict: Allowed, head: Head) -> bool:
 
 def _headers(verdict: Allowed, head: Head) -> dict[str, str]:
     headers = {"Host": "docker", "User-Agent": "carrel-gate"}
-    if verdict.streams_in:
-        headers |= {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
-    elif verdict.body is not None:
-        headers |= {"Content-Type": "application/json", "Content-Length": str(len(verdict.body))}
+    if verdict.body is not None:
+        kind = "application/x-tar" if verdict.is_archive else "application/json"
+        headers |= {"Content-Type": kind, "Content-Length": str(len(verdict.body))}
     elif verdict.method in ("POST", "PUT"):
         headers["Content-Length"] = "0"
     if verdict.passes_credentials and _CREDENTIALS in head.headers:

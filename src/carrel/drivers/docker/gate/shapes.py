@@ -87,6 +87,10 @@ def not_negative(where: str, value: Any) -> int | float:
     return number(where, value) if number(where, value) >= 0 else float(refuse(where, "is below nothing"))
 
 
+def positive(where: str, value: Any) -> int | float:
+    return number(where, value) if number(where, value) > 0 else float(refuse(where, "is no limit"))
+
+
 def flag(where: str, value: Any) -> bool:
     return value if isinstance(value, bool) else bool(refuse(where, "is neither true nor false"))
 

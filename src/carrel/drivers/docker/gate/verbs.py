@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Final
@@ -95,7 +96,10 @@ class Verbs:
         return list(await self._firewall.missing(_walls(given)))
 
     async def _lower_walls(self, given: Any) -> None:
-        await self._firewall.lower_walls(_walls(given))
+        walls = _walls(given)
+        if _stands(walls.bridge):
+            refuse(walls.bridge, "is there still, and its walls with it; remove the network first")
+        await self._firewall.lower_walls(walls)
 
 
 def _field(given: Any, name: str) -> Any:
@@ -124,6 +128,13 @@ def _walls(given: Any) -> Walls:
     if not isinstance(denied, list) or len(denied) > _MOST_DENIED:
         refuse("deny", "is no list of networks")
     return Walls(bridge, _subnet(_field(given, "subnet")), tuple(map(_subnet, denied)))
+
+
+def _stands(bridge: str) -> bool:
+    try:
+        return socket.if_nametoindex(bridge) > 0
+    except OSError:
+        return False
 
 
 def _subnet(given: Any) -> str:
