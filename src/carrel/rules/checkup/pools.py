@@ -118,6 +118,11 @@ def warm(now: Filling) -> Finding:
         return WARM.good(f"Each is started for its person, because {now.started_for_people}.", about=name)
     if now.ready >= pool.warm:
         return WARM.good(f"{said}.", about=name)
+    return _too_few(now, said)
+
+
+def _too_few(now: Filling, said: str) -> Finding:
+    pool, name = now.pool, now.pool.name
     if pool.paused:
         return WARM.warning(f"{said}, and the pool is paused.", f"`carrel pool resume {name}`", about=name)
     if now.failure is not None:

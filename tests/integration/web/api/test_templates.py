@@ -103,7 +103,7 @@ async def test_whoever_was_overtaken_is_told(root: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("definition", "expected"),
     [
-        ({"title": "x"}, "templates.jupyterlab.command is missing."),
+        ({"title": "x"}, "templates.jupyterlab: expected a command to run, or an image"),
         ({"command": ["x"], "comand": 1}, "there is no setting templates.jupyterlab.comand; did you mean"),
         ({"command": ["{secret}"]}, "expected no {secret} here"),
         ({"command": ["x"], "environment": {"B_TOKEN": HIDDEN}}, "B_TOKEN: expected its value"),
