@@ -44,7 +44,10 @@ async def test_a_file_is_previewed_applied_and_gone_back_from(house: House, here
 async def test_a_wrong_file_is_told(here: Shell) -> None:
     file = here.home / "lab.toml"
     for text, expected in [
-        ("[templates.jupyterlab]\ntitle = 'x'\n", "templates.jupyterlab: expected a command to run, or an image"),
+        (
+            "[templates.jupyterlab]\ntitle = 'x'\n",
+            "templates.jupyterlab: expected a command to run, or an image",
+        ),
         ("[pools.x]\n", "Expected tables [templates.NAME] and nothing else."),
         ("[templates.nothing]\ncommand = ['x']\n", "There is no template called 'nothing'."),
     ]:
