@@ -158,6 +158,35 @@ async def test_what_an_app_saved_beside_the_home_goes_home(mounts: OwnMounts, pl
     assert {owner(recovered), owner(recovered / "notes.txt"), owner(recovered / "link")} == {CARREL}
 
 
+async def test_what_goes_home_so_is_nobodys_way_to_be_root(mounts: OwnMounts, place: Path) -> None:
+    """It is copied by root: neither a program that keeps its owner's rights nor a file as large as it says comes of it."""
+    workspace_id, shown = await slot(mounts, place)
+    at = os.open(shown, os.O_RDONLY)
+    await mounts.bring_in(workspace_id, home := new_home_id())
+    os.mkdir("deep", dir_fd=at)
+    for name, mode in (("program", 0o6755), ("huge", 0o600), ("deep/note", 0o640)):
+        opened = os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=at)
+        os.write(opened, b"mine")
+        os.fchmod(opened, mode)
+        os.close(opened)
+    os.truncate(f"/proc/self/fd/{at}/huge", 1 << 40)
+    os.close(at)
+    (place / "outside").mkdir()
+    (place / "homes" / home / f".recovered-{workspace_id}").symlink_to(place / "outside")
+    await mounts.take_out(workspace_id)
+    recovered = place / "homes" / home / f"recovered-{workspace_id}"
+    assert [(recovered / name).stat().st_mode & 0o7777 for name in ("program", "huge", "deep/note")] == [
+        0o755,
+        0o600,
+        0o640,
+    ]
+    assert (recovered / "huge").stat().st_size == 1 << 40
+    assert (recovered / "huge").stat().st_blocks < 100
+    assert (recovered / "deep" / "note").read_text() == "mine"
+    assert {owner(each) for each in (recovered, *recovered.rglob("*"))} == {CARREL}
+    assert list((place / "outside").iterdir()) == list(shown.iterdir()) == []
+
+
 async def test_what_strangers_have_open_does_not_keep_a_home_in(mounts: OwnMounts, place: Path) -> None:
     workspace_id, shown = await slot(mounts, place)
     await mounts.bring_in(workspace_id, home := new_home_id())

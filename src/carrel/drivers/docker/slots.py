@@ -7,12 +7,12 @@
 """
 
 import os
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
+from carrel.drivers.docker import rescuing
 from carrel.drivers.docker.folders import DIRECTORY
 from carrel.drivers.docker.idmap import give_to
 from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
@@ -110,34 +110,15 @@ def rescue(slot: Slot, home: int, owner: FileOwner) -> None:
     """What an app saved in the directory it was started in, beside the home that came later, goes home. Once nothing is mounted there.
 
     `home`: an open directory of `owner`. Files with a dot are what programs leave about; they alone are not worth a directory of
-    somebody's home. Only while nobody's program runs that could put links in the way.
+    somebody's home. Only while no program of the workspace runs.
     """
     if all(path.name.startswith(".") for path in slot.home.iterdir()):
         return
     name = f"recovered-{slot.workspace_id}"
-    inside = Path(f"/proc/self/fd/{home}")
-    if not os.path.lexists(inside / name):
-        draft = inside / f".{name}"
-        _forget(draft)
-        shutil.copytree(slot.home, draft, symlinks=True, ignore=_special)
-        opened = os.open(draft, DIRECTORY)
-        try:
-            give_to(opened, owner)
-        finally:
-            os.close(opened)
-        draft.rename(inside / name)
-    for entry in list(slot.home.iterdir()):
-        _forget(entry)
-
-
-def _special(directory: str, names: list[str]) -> list[str]:
-    """Sockets, pipes and devices are no part of somebody's work."""
-    paths = (Path(directory) / name for name in names)
-    return [path.name for path in paths if not (path.is_symlink() or path.is_file() or path.is_dir())]
-
-
-def _forget(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    saved = os.open(slot.home, DIRECTORY)
+    try:
+        if name not in os.listdir(home):
+            rescuing.bring_home(saved, home, name, owner)
+        rescuing.empty(saved)
+    finally:
+        os.close(saved)
