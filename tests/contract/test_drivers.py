@@ -208,8 +208,10 @@ class TestLocal(
 
 
 @pytest.mark.jupyterlab
-class TestLocalWithJupyterLab(AttachContract):
-    """Files are seen and written through the app's own API: what the link shows us proves nothing about what the app sees."""
+class TestLocalWithJupyterLab:
+    """Files are seen and written through the app's own API: what the link shows us proves nothing about what the app sees. Two of the tests
+    are enough for that; each starts labs of its own.
+    """
 
     @pytest.fixture
     async def bench(self, tmp_path: Path, jupyterlab: Path) -> AsyncIterator[Bench]:
@@ -244,6 +246,9 @@ class TestLocalWithJupyterLab(AttachContract):
         yield replace(bench, make_spec=make_spec, put_file=put_file, files=files)
         await place.end()
 
+    test_a_home_comes_into_a_running_instance_with_its_files = (
+        AttachContract.test_a_home_comes_into_a_running_instance_with_its_files
+    )
     test_what_was_saved_is_in_the_next_one_once_it_was_taken_out = (
         HomeContract.test_what_was_saved_is_in_the_next_one_once_it_was_taken_out
     )

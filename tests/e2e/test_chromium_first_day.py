@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.chromium, pytest.mark.jupyterlab]
 async def test_link_button_lab_cell_save_release_and_the_next_claim(
     tmp_path: Path, jupyterlab: Path, window: BrowserContext, shot: Callable[[str], str]
 ) -> None:
-    async with running(tmp_path, "[pools.jupyterlab]\nwarm = 1\nlimit = 3\n") as carrel:
+    async with running(tmp_path, "[pools.jupyterlab]\nwarm = 1\nlimit = 1\n") as carrel:
         await carrel.warm("jupyterlab", 1)
         page = await window.new_page()
         await page.goto(carrel.link)

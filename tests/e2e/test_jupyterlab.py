@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.jupyterlab]
 
 @pytest.fixture
 async def carrel(tmp_path: Path, jupyterlab: Path) -> AsyncIterator[Carrel]:
-    async with running(tmp_path, "[pools.jupyterlab]\nwarm = 2\nlimit = 4\n") as carrel:
+    async with running(tmp_path, "[pools.jupyterlab]\nwarm = 2\nlimit = 2\n") as carrel:
         await carrel.warm("jupyterlab", 2)
         yield carrel
 
