@@ -1,6 +1,7 @@
 """An instance: what a driver shows of one workspace, read back from the instance's own tags."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from carrel.domain.endpoint import Endpoint
@@ -51,3 +52,5 @@ class Instance:
     """The same for programs, where the driver can tell; it crashed, where it cannot."""
     progress: Progress | None = None
     """For a starting one, where the driver can tell."""
+    begun_at: datetime | None = None
+    """When what runs was made, where that may be long after it was asked for: an image that is fetched takes its time."""

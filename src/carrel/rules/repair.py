@@ -4,7 +4,8 @@ Decides nothing about numbers or time limits of people; a workspace that somebod
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.instance import Instance, InstanceState
@@ -17,6 +18,8 @@ from carrel.rules.view import View, is_ending
 from carrel.rules.wording import humanly, recorded
 
 _LOST = Reason(ReasonCode.LOST, "It vanished: the backend does not know it any more.")
+_MAKES_WITHIN: Final = timedelta(hours=2)
+"""A large image over a thin line; beyond that nobody believes in it any more."""
 _SILENT = Reason(ReasonCode.UNRESPONSIVE, "It was running but did not answer.")
 
 
@@ -92,10 +95,19 @@ def _starting(
         return Fail(row, _crashed(instance))
     if instance.state is InstanceState.RUNNING and row.id in view.answering:
         return Move(row, Phase.READY, instance.endpoint, instance.handle)
-    if now - row.phase_at > policy.start_timeout:
+    if _time_to_answer(row, instance, now) > policy.start_timeout:
         sentence = f"It did not answer within {humanly(policy.start_timeout)} of its start."
         return Fail(row, Reason(ReasonCode.START_TIMEOUT, sentence))
     return None
+
+
+def _time_to_answer(row: Workspace, instance: Instance, now: datetime) -> timedelta:
+    """How long the app has had. Until something of it is made its driver counts, which tells how far it is and gives up by itself."""
+    since = max(row.phase_at, min(instance.begun_at or row.phase_at, now))
+    is_being_made = instance.state is InstanceState.STARTING and instance.progress is not None
+    if is_being_made and instance.begun_at is None and now - since < _MAKES_WITHIN:
+        return timedelta(0)
+    return now - since
 
 
 def _is_believable(view: View, row: Workspace, instance: Instance | None) -> bool:

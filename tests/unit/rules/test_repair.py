@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from carrel.domain.instance import Instance, InstanceState
+from carrel.domain.instance import Instance, InstanceState, Progress
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Desired, Phase
 from carrel.rules.actions import Action, Destroy, Fail, Move, Release, Remove
@@ -220,3 +220,30 @@ def test_the_time_to_start_is_counted_from_the_restart() -> None:
 
 def test_a_waiting_claim_is_nothing_to_repair() -> None:
     assert repair(View(NOON, claims=(a_claim(at=NOON - OLD),)), a_pool(), NOON) == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ({"state": STARTING, "progress": Progress("The image is being fetched.", 0.4)}, []),
+        ({"state": RUNNING, "begun_at": NOON - OLD}, []),
+        ({"state": STARTING, "progress": Progress("It is being started."), "begun_at": NOON - OLD}, []),
+        ({"state": RUNNING, "begun_at": NOON - timedelta(minutes=6)}, ["Fail start_timeout"]),
+        ({"state": RUNNING, "begun_at": NOON + OLD}, []),
+        ({"state": STARTING}, ["Fail start_timeout"]),
+    ],
+)
+def test_an_image_that_is_fetched_is_not_held_against_the_app(
+    shown: dict[str, Any], expected: list[str]
+) -> None:
+    row = replace(a_workspace(1, Phase.STARTING), phase_at=NOON - timedelta(hours=1))
+    instance = replace(an_instance(1), **shown)
+    view = View(NOON, workspaces=(row,), instances=(instance,))
+    assert short(repair(view, a_pool(), NOON)) == expected
+
+
+def test_an_image_is_not_fetched_for_ever() -> None:
+    row = replace(a_workspace(1, Phase.STARTING), phase_at=NOON - timedelta(hours=3))
+    fetched = replace(an_instance(1), state=STARTING, progress=Progress("The image is being fetched.", 0.4))
+    view = View(NOON, workspaces=(row,), instances=(fetched,))
+    assert short(repair(view, a_pool(), NOON)) == ["Fail start_timeout"]

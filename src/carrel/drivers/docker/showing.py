@@ -34,6 +34,7 @@ class Listed:
     id: str
     state: str
     labels: Mapping[str, str]
+    made_at: datetime | None = None
 
     @property
     def companion(self) -> str:
@@ -68,9 +69,13 @@ def read_list(found: Sequence[Mapping[str, Any]]) -> dict[WorkspaceId, list[List
     for each in found:
         tags = each.get("Labels") or {}
         if workspace_id := tags.get(labels.WORKSPACE):
-            listed = Listed(str(each["Id"]), str(each.get("State", "")), tags)
+            listed = Listed(str(each["Id"]), str(each.get("State", "")), tags, _made_at(each.get("Created")))
             groups.setdefault(WorkspaceId(workspace_id), []).append(listed)
     return groups
+
+
+def _made_at(seconds: object) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
 
 
 def read_run(inspected: Mapping[str, Any]) -> Run:
@@ -126,6 +131,7 @@ def shown(workspace_id: WorkspaceId, evidence: Evidence, under_way: InstanceStat
         sentence=sentence,
         code=code,
         progress=(evidence.progress or Progress(_STARTED)) if state is InstanceState.STARTING else None,
+        begun_at=app.made_at if app else None,
     )
 
 
