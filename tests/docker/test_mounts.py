@@ -50,6 +50,23 @@ async def test_owners_change_places_in_the_mount_and_stay_on_the_disk(mounts: Ow
     assert (place / "homes" / home).stat().st_mode & 0o777 == 0o700
 
 
+async def test_nobody_inside_is_somebody_else_of_the_machine_on_the_disk(
+    mounts: OwnMounts, place: Path
+) -> None:
+    """Whoever is root inside could else make a program there that makes others root, and who runs Carrel could call it."""
+    workspace_id, shown = await slot(mounts, place)
+    await mounts.bring_in(workspace_id, home := new_home_id())
+    for name, inside in {"root": 0, "carrel": CARREL.uid, "admin": 1001}.items():
+        (shown / name).touch()
+        os.chown(shown / name, inside, inside)
+        (shown / name).chmod(0o4755)
+        assert owner(shown / name) == FileOwner(inside, inside)
+        assert owner(place / "homes" / home / name) not in {
+            FileOwner(number, number) for number in (0, CARREL.uid, 1001)
+        }
+        assert (place / "homes" / home / name).stat().st_uid >= 1 << 30
+
+
 async def test_a_file_system_that_cannot_show_owners_has_them_changed_once_and_links_are_not_followed(
     mounts: OwnMounts, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

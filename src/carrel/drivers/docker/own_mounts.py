@@ -15,7 +15,7 @@ from carrel.domain.ids import HomeId, WorkspaceId, is_id
 from carrel.drivers.docker import folders, kernel
 from carrel.drivers.docker.adopting import volume_of
 from carrel.drivers.docker.folders import DIRECTORY
-from carrel.drivers.docker.idmap import Mapper
+from carrel.drivers.docker.idmap import Mapper, Owners
 from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
 from carrel.drivers.docker.sight import demand_sight
 from carrel.drivers.docker.slots import Slot, rescue, slots_in
@@ -115,7 +115,7 @@ class OwnMounts:
             if (home_id := slot.holds) is None:
                 await self._in_thread(lambda: _unmount(slot.home))
                 return
-            async with self._home(home_id) as home:
+            async with self._home(home_id) as (home, _):
                 await self._in_thread(lambda: self._let_out(slot, home))
 
     async def _remove(self, slot: Slot) -> None:
@@ -124,8 +124,8 @@ class OwnMounts:
             await self._in_thread(slot.remove)
 
     async def _mount(self, slot: Slot, home_id: HomeId) -> None:
-        async with self._home(home_id) as home:
-            await self._in_thread(lambda: self._show(slot, home))
+        async with self._home(home_id) as (home, owners):
+            await self._in_thread(lambda: self._show(slot, home, owners))
 
     def _share_slots(self) -> None:
         """A machine that started anew has forgotten it. To do it twice would cover what is mounted below. Machines share their root, and
@@ -143,12 +143,12 @@ class OwnMounts:
             demand_sight(self._engine, self._slots)
             self._engine = None  # neither moves to another namespace while it runs
 
-    def _show(self, slot: Slot, home: int) -> None:
+    def _show(self, slot: Slot, home: int, owners: Owners) -> None:
         plan = slot.plan
         if not any(each.point == _point(slot.home) for each in _mounts_at(slot.home)):
             folders.make_room(home, plan.folders, _owner_of(home))
             with _opened(slot.home) as target:
-                self._mapper.mount(home, target, plan.owner, what=str(slot.home))
+                self._mapper.mount(home, target, plan.owner, owners, what=str(slot.home))
         with _opened(slot.home) as shown:
             folders.bring_in(shown, plan.folders)
 
@@ -161,13 +161,13 @@ class OwnMounts:
         slot.hold_nothing()
 
     @asynccontextmanager
-    async def _home(self, home_id: HomeId) -> AsyncIterator[int]:
-        """Its files, as an open directory; made if it is new."""
+    async def _home(self, home_id: HomeId) -> AsyncIterator[tuple[int, Owners]]:
+        """Its files, as an open directory, and whose they can be; made if it is new. An engine's volumes are where only root comes."""
         volume = await self._in_thread(lambda: volume_of(self._homes, home_id))
         place = await self._place_of_volume(volume) if volume is not None else None
         opened = await self._in_thread(lambda: self._open(home_id) if place is None else _open(place))
         try:
-            yield opened
+            yield opened, Owners.ONE if place is None else Owners.ALL
         finally:
             os.close(opened)
 

@@ -1,9 +1,11 @@
 """Whose a person's files are in a container, and how owners change places."""
 
+from itertools import pairwise
+
 import pytest
 
 from carrel.domain.container import Container
-from carrel.drivers.docker.idmap import swapped
+from carrel.drivers.docker.idmap import alone, swapped
 from carrel.drivers.docker.mounts import FileOwner
 from carrel.drivers.docker.owners import base, home_owner, on_machine
 
@@ -56,3 +58,24 @@ def test_two_ids_change_places_and_all_others_keep_theirs(one: int, other: int) 
         assert shown(number) == [number]
     assert sum(count for _, _, count in extents) == 2**32 - 1
     assert len(extents) <= 5
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "inside"),
+    [(10001, 1000), (1000, 1000), (10001, 0), (0, 1000), (0, 0), (10001, 232072), (1 << 30, 5), (7, 3 << 30)],
+)
+def test_nobody_but_the_owner_is_anybody_of_the_machine(on_disk: int, inside: int) -> None:
+    extents = [tuple(map(int, line.split())) for line in alone(on_disk, inside).splitlines()]
+
+    def written_as(number: int) -> list[int]:
+        return [first + number - to for first, to, count in extents if to <= number < to + count]
+
+    assert written_as(inside) == [on_disk]
+    for number in {0, 1, 100, 999, 1000, 10001, 65534} - {inside}:
+        (found,) = written_as(number)
+        assert found >= 1 << 30
+        assert found != on_disk
+    spans = sorted((first, first + count) for first, _, count in extents)
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    spans = sorted((to, to + count) for _, to, count in extents)
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
