@@ -30,7 +30,7 @@ WITHIN = 30_000
 PATH = f"{LAB_BIN}:{REPOSITORY / '.apps' / 'bin'}:{os.environ['PATH']}"
 NOTEBOOK = Path(__file__).with_name("waves.marimo.txt")
 CONFIG = 'activity_every = "2s"\n' + "".join(
-    f'[pools.{app}]\ntemplate = "{app}"\nbackend = "local"\nwarm = 1\nlimit = 2\nstop_after_idle = "never"\n'
+    f'[pools.{app}]\ntemplate = "{app}"\nbackend = "local"\nwarm = 1\nlimit = 1\nstop_after_idle = "never"\n'
     for app in APPS
 )
 CONFIG += "".join(

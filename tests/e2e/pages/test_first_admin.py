@@ -22,7 +22,7 @@ MINUTE = 60_000
 async def carrel(tmp_path_factory: pytest.TempPathFactory, jupyterlab: Path) -> AsyncIterator[Carrel]:
     """As it is after the first start: JupyterLab, one person, nothing that anybody did."""
     folder = tmp_path_factory.mktemp("first")
-    async with running(folder, "[pools.jupyterlab]\nwarm = 1\nlimit = 3\n") as carrel:
+    async with running(folder, "[pools.jupyterlab]\nwarm = 1\nlimit = 1\n") as carrel:
         yield carrel
 
 
