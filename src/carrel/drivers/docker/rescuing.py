@@ -5,7 +5,6 @@ So nothing is found by its path: every directory is opened, none of ours lets an
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import Final
 from carrel.drivers.docker.folders import DIRECTORY
 from carrel.drivers.docker.idmap import give_to
 from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.ondisk.removing import empty
 
 _RIGHTS: Final = 0o777
 _DEEPEST: Final = 100
@@ -37,14 +37,11 @@ def bring_home(saved: int, home: int, name: str, owner: FileOwner) -> None:
     os.rename(draft, name, src_dir_fd=home, dst_dir_fd=home)
 
 
-def empty(directory: int) -> None:
-    for name in os.listdir(directory):
-        _remove(name, directory)
-
-
 def _remove(name: str, directory: int) -> None:
     if stat.S_ISDIR(os.lstat(name, dir_fd=directory).st_mode):
-        shutil.rmtree(name, dir_fd=directory)
+        with _opened(name, directory) as inner:
+            empty(inner)
+        os.rmdir(name, dir_fd=directory)
     else:
         os.unlink(name, dir_fd=directory)
 

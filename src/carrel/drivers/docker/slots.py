@@ -17,7 +17,7 @@ from carrel.drivers.docker.folders import DIRECTORY
 from carrel.drivers.docker.idmap import give_to
 from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
 from carrel.drivers.ondisk.files import read_object, write_object
-from carrel.drivers.ondisk.removing import remove_tree
+from carrel.drivers.ondisk.removing import empty, remove_tree
 from carrel.ports.driver import DriverUnavailable
 
 
@@ -119,6 +119,6 @@ def rescue(slot: Slot, home: int, owner: FileOwner) -> None:
     try:
         if name not in os.listdir(home):
             rescuing.bring_home(saved, home, name, owner)
-        rescuing.empty(saved)
+        empty(saved)
     finally:
         os.close(saved)

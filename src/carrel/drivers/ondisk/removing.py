@@ -1,14 +1,20 @@
 """Removes a directory for good: follows no link, and goes through no mount. Who may be removed when is decided elsewhere."""
 
+import errno
+import itertools
 import os
 import shutil
 import stat
 from pathlib import Path
+from typing import Final
 
 from carrel.drivers.ondisk import mountinfo
 from carrel.ports.driver import DriverUnavailable
 
 MOUNTS = mountinfo.MOUNTS
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TOO_DEEP: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG})
+"""What a tree says that somebody made deeper than programs have files to open."""
 
 
 def remove_tree(path: Path, *, what: str) -> None:
@@ -20,10 +26,67 @@ def remove_tree(path: Path, *, what: str) -> None:
         return
     _refuse_mounts(path, what)
     try:
-        shutil.rmtree(path)
+        _remove(path)
     except PermissionError:
         _unlock(path)
+        _remove(path)
+
+
+def empty(directory: int) -> None:
+    """All in an open directory, however deep: each directory found is taken up to the top before it is looked into. Follows no link.
+
+    Raises OSError.
+    """
+    mark, turns = os.urandom(8).hex(), itertools.count()
+    while names := os.listdir(directory):
+        for name in names:
+            if not _is_directory(name, directory):
+                os.unlink(name, dir_fd=directory)
+                continue
+            inner = _opened(name, directory)
+            try:
+                for each in os.listdir(inner):  # noqa: PTH208 - an open directory has no path
+                    _take_up(each, inner, directory, f".{mark}-{next(turns)}")
+            finally:
+                os.close(inner)
+            os.rmdir(name, dir_fd=directory)
+
+
+def _remove(path: Path) -> None:
+    try:
         shutil.rmtree(path)
+    except (RecursionError, OSError) as problem:
+        if isinstance(problem, OSError) and problem.errno not in _TOO_DEEP:
+            raise
+        directory = os.open(path, _DIRECTORY)
+        try:
+            empty(directory)
+        finally:
+            os.close(directory)
+        path.rmdir()
+
+
+def _take_up(name: str, directory: int, top: int, called: str) -> None:
+    if not _is_directory(name, directory):
+        os.unlink(name, dir_fd=directory)
+        return
+    try:
+        os.rename(name, called, src_dir_fd=directory, dst_dir_fd=top)
+    except PermissionError:
+        os.chmod(name, 0o700, dir_fd=directory)
+        os.rename(name, called, src_dir_fd=directory, dst_dir_fd=top)
+
+
+def _opened(name: str, directory: int) -> int:
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=directory)
+    except PermissionError:
+        os.chmod(name, 0o700, dir_fd=directory)
+        return os.open(name, _DIRECTORY, dir_fd=directory)
+
+
+def _is_directory(name: str, directory: int) -> bool:
+    return stat.S_ISDIR(os.lstat(name, dir_fd=directory).st_mode)
 
 
 def _refuse_mounts(path: Path, what: str) -> None:
