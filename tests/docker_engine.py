@@ -131,8 +131,7 @@ class Engine:
                 for contained in process.children(recursive=True):
                     _end(contained, signal.SIGKILL)
             _end(process, signal.SIGKILL)
-        for place in reversed(mounts_below(self.folder)):
-            subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+        unmount_below(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def processes(self) -> list[psutil.Process]:
@@ -219,6 +218,11 @@ def mounts_below(folder: Path) -> list[str]:
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
     return [point for point in points if point.startswith(f"{folder}/")]
+
+
+def unmount_below(folder: Path) -> None:
+    for place in reversed(mounts_below(folder)):
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
 
 
 def _dockerd() -> str | None:
