@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -150,3 +151,25 @@ def _slot(stock: Stock, workspace_id: WorkspaceId) -> Path:
 
 def _unmount(point: str) -> None:
     subprocess.run(["umount", "--lazy", point], check=True)
+
+
+async def test_an_app_that_is_root_makes_nobody_read_what_it_put_in_their_place(
+    stock: Stock, bench: Bench
+) -> None:
+    """It once was read whole, into the memory of the control plane."""
+    spec = await running(bench)
+    await deliver(bench, spec.workspace_id, somebodys())
+    name = labels.container(spec.workspace_id)
+    huge = "rm /carrel/person && truncate -s 100M /carrel/person"
+    stock.docked.engine.docker("exec", "--user", "0", name, "sh", "-c", huge)
+    tracemalloc.start()
+    try:
+        await deliver(bench, spec.workspace_id, somebodys())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20 << 20
+    ran = await run(
+        bench, spec.workspace_id, "test -L /carrel/person && test -r /carrel/person/environment && echo well"
+    )
+    assert ran.output == "well\n"

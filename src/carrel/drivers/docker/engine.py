@@ -99,8 +99,11 @@ class Engine:
                 params=dict(params or {}),
                 timeout=aiohttp.ClientTimeout(sock_read=ANSWERS_WITHIN),
             ) as response:
-                async for chunk in response.content.iter_chunked(_CHUNK):
-                    yield chunk
+                try:
+                    async for chunk in response.content.iter_chunked(_CHUNK):
+                        yield chunk
+                finally:
+                    response.close()  # whoever has enough leaves the rest, and nobody else is to find it in the connection
 
     async def aclose(self) -> None:
         client, self._client = self._client, None

@@ -5,6 +5,7 @@ Decides nothing about what is delivered. The archive is one request: whatever is
 
 import io
 import tarfile
+from contextlib import aclosing
 from typing import Final
 
 from carrel.domain.delivery import Delivery
@@ -18,6 +19,8 @@ NAME: Final = "person"
 DELIVERIES: Final = "deliveries"
 NOTHING: Final = "none"
 _PLACES: Final = ("one", "two")
+_LONGEST_LINK: Final = 1 << 16
+"""Bytes of an archive with a link in it."""
 _CANNOT: Final = "A person's settings cannot be brought in"
 
 
@@ -58,11 +61,16 @@ def replacing(delivery: Delivery, former: str, owner: FileOwner) -> Parcel:
 
 
 async def _current(engine: Engine, container: str) -> str:
-    """Which of the places counts; the engine gives a link as a link."""
-    path = f"containers/{container}/archive"
-    found = await engine.call("GET", path, what=_CANNOT, params={"path": f"{SLOT}/{NAME}"})
+    """Which of the places counts; the engine gives a link as a link. Where an app is root it may have put anything there, of any size."""
+    found = bytearray()
+    pieces = engine.stream(f"containers/{container}/archive", what=_CANNOT, params={"path": f"{SLOT}/{NAME}"})
+    async with aclosing(pieces) as chunks:
+        async for chunk in chunks:
+            found += chunk
+            if len(found) > _LONGEST_LINK:
+                return NOTHING
     try:
-        with tarfile.open(fileobj=io.BytesIO(found)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(found), mode="r:") as archive:
             return next((each.linkname.rpartition("/")[2] for each in archive if each.issym()), NOTHING)
     except tarfile.TarError:
         return NOTHING
