@@ -56,3 +56,19 @@ async def test_an_answer_that_is_none_changes_nothing(overview: Page) -> None:
     await expect(overview.locator("#now")).to_contain_text("out of date")
     await overview.clock.fast_forward(OVERDUE)
     await expect(overview.locator("#now")).not_to_contain_text("out of date")
+
+
+async def test_where_a_part_is_there_no_longer_the_page_is_loaded_anew_unless_somebody_fills_in_a_form(
+    overview: Page,
+) -> None:
+    over = "<p id=over data-fresh>ready</p><input id=words>"
+    await overview.evaluate(
+        "over => document.querySelector('main').insertAdjacentHTML('beforeend', over)", over
+    )
+    await overview.locator("#words").focus()
+    async with overview.expect_response(lambda answer: answer.url.endswith("/hub/admin/")):
+        await overview.clock.fast_forward(OVERDUE)
+    await expect(overview.locator("#over")).to_have_text("ready")
+    await overview.evaluate("document.activeElement.blur()")
+    await overview.clock.fast_forward(OVERDUE)
+    await expect(overview.locator("#over")).to_have_count(0)

@@ -1,8 +1,14 @@
 // Keeps what is marked with data-fresh true: the page is read again now and then, and the marked parts that changed are exchanged.
-// What has the focus, or a selection in it, is left alone until it has not.
+// What has the focus, or a selection in it, is left alone until it has not. Where a marked part is there no longer, such as what a
+// workspace that ended had, the page is loaded anew.
 const { showTimes } = await import(`./page.js${new URL(import.meta.url).search}`); // the one that runs already
 
 const EVERY = 15_000;
+
+// Somebody fills in a form, or marks something.
+function isInHand() {
+  return document.activeElement?.matches("input, select, textarea") || !(document.getSelection()?.isCollapsed ?? true);
+}
 
 function isInUse(element) {
   const selection = document.getSelection();
@@ -35,7 +41,9 @@ async function renew(isDue = false) {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const old of document.querySelectorAll("[data-fresh]")) {
+  const marked = [...document.querySelectorAll("[data-fresh]")];
+  if (marked.some((old) => !fresh.getElementById(old.id)) && !isInHand()) return location.reload();
+  for (const old of marked) {
     const next = fresh.getElementById(old.id);
     if (!next || isInUse(old) || source(next) === source(old)) continue;
     old.replaceWith(next);

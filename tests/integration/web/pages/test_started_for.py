@@ -92,9 +92,16 @@ async def test_its_person_reads_what_a_workspace_suffers_from(house: House) -> N
     row = await house.context.store.read(workspaces.of_claim, made["id"])
     assert row is not None
     at = house.context.clock.now()
+    place = f'<div id="ailment-{row.id}" data-fresh'  # renewed while somebody looks
+    for address in ("/hub/", f"/hub/workspaces/{row.id}"):
+        page = (await browser.get(address)).text
+        assert f"{place} hidden></div>" in page
+        assert "/hub/static/fresh.js" in page
     assert await house.context.store.write(ailing.note, row, CROWDED, at)
     for address in ("/hub/", f"/hub/workspaces/{row.id}"):
-        assert CROWDED.sentence in (await browser.get(address)).text
+        page = (await browser.get(address)).text
+        assert f"{place}><" in page
+        assert CROWDED.sentence in page
     told = (await script.get(f"/hub/api/v1/claims/{made['id']}")).json()["workspace"]["ailment"]
     assert told == {"code": "too_many_processes", "sentence": CROWDED.sentence}
     assert (await script.get(f"/hub/api/v1/workspaces/{row.id}")).json()["ailment"] == told
