@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
@@ -93,17 +93,15 @@ class Engine:
     ) -> AsyncGenerator[bytes, None]:
         """What the engine answers, bit by bit, for as long as it takes. Raises as `call`."""
         with asking(what):
-            async with self.client()._query(
+            asked = self.client()._query(
                 path,
                 "GET",
                 params=dict(params or {}),
                 timeout=aiohttp.ClientTimeout(sock_read=ANSWERS_WITHIN),
-            ) as response:
-                try:
-                    async for chunk in response.content.iter_chunked(_CHUNK):
-                        yield chunk
-                finally:
-                    response.close()  # whoever has enough leaves the rest, and nobody else is to find it in the connection
+            )
+            async with asked as response, aclosing(_pieces(response)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
@@ -140,16 +138,32 @@ class Engine:
             return aiohttp.UnixConnector(self.host.removeprefix("unix://"), limit=AT_ONCE)
         if self._tls is None:
             return aiohttp.TCPConnector(limit=AT_ONCE)
-        with asking("The certificates of the backend cannot be used"):
-            return aiohttp.TCPConnector(limit=AT_ONCE, ssl=_trusted(self._tls))
+        return aiohttp.TCPConnector(limit=AT_ONCE, ssl=_trusted(self._tls))
 
     def _address(self) -> str:
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{self.host.partition('://')[2]}"
 
 
+async def _pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Whoever has enough leaves the rest, and nobody else is to find it in the connection."""
+    try:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            yield chunk
+    finally:
+        response.close()
+
+
 def _trusted(tls: Tls) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(tls.ca))
+    """Raises DriverUnavailable, with the file that it is about: somebody may put it right."""
+    for path in (tls.ca, tls.cert, tls.key):
+        _demand_readable(path)
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(tls.ca))
+    except ssl.SSLError as problem:
+        raise DriverUnavailable(
+            f"tls_ca {tls.ca} of the backend holds no certificate in PEM form: {problem.reason}."
+        ) from problem
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.cert is not None:
         try:
@@ -159,3 +173,13 @@ def _trusted(tls: Tls) -> ssl.SSLContext:
                 f"tls_cert {tls.cert} and tls_key of the backend do not belong together: {problem.reason}."
             ) from problem
     return context
+
+
+def _demand_readable(path: Path | None) -> None:
+    try:
+        if path is not None:
+            path.read_bytes()
+    except OSError as problem:
+        raise DriverUnavailable(
+            f"Carrel cannot read {path}, one of the backend's tls_ca, tls_cert and tls_key: {problem.strerror}."
+        ) from problem

@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -37,19 +38,24 @@ def empty(directory: int) -> None:
 
     Raises OSError.
     """
-    mark, turns = os.urandom(8).hex(), itertools.count()
-    while names := os.listdir(directory):
-        for name in names:
-            if not _is_directory(name, directory):
-                os.unlink(name, dir_fd=directory)
-                continue
-            inner = _opened(name, directory)
-            try:
-                for each in os.listdir(inner):  # noqa: PTH208 - an open directory has no path
-                    _take_up(each, inner, directory, f".{mark}-{next(turns)}")
-            finally:
-                os.close(inner)
-            os.rmdir(name, dir_fd=directory)
+    mark = os.urandom(8).hex()
+    names = (f".{mark}-{turn}" for turn in itertools.count())
+    while found := os.listdir(directory):
+        for name in found:
+            _take_apart(name, directory, names)
+
+
+def _take_apart(name: str, directory: int, names: Iterator[str]) -> None:
+    if not _is_directory(name, directory):
+        os.unlink(name, dir_fd=directory)
+        return
+    inner = _opened(name, directory)
+    try:
+        for each in os.listdir(inner):  # noqa: PTH208 - an open directory has no path
+            _take_up(each, inner, directory, next(names))
+    finally:
+        os.close(inner)
+    os.rmdir(name, dir_fd=directory)
 
 
 def _remove(path: Path) -> None:
