@@ -101,6 +101,9 @@ _SIGNS: Final[tuple[tuple[str, _Kind, ReasonCode | None, str], ...]] = (
 )
 """What engines and kernels say, what it is, and what helps."""
 
+_NO_CONNECTION: Final = re.compile(r"Cannot connect to (?:unix socket|host) (\S+) ssl:\S+ \[([^][]+)\]")
+"""Where it was looked for and why there is none, amid much that is true of every one."""
+
 _SAID_AT_MOST: Final = 300
 
 
@@ -119,8 +122,10 @@ def fault(what: str, problem: Exception) -> DriverError:
     if isinstance(problem, TimeoutError):
         return DriverUnavailable(f"{what}: the engine does not answer. Is its machine overloaded?")
     said = problem.message if isinstance(problem, DockerError) else str(problem) or type(problem).__name__
+    if found := _NO_CONNECTION.search(said):
+        said = f"{found[1]}: {found[2]}"
     return DriverUnavailable(
-        f"{what}: the engine is away ({shortened(said)}). Is it running, and may Carrel use its socket?"
+        f"{what}: the engine is away ({shortened(said)}). Does it run, and may Carrel connect to it?"
     )
 
 

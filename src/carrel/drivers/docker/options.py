@@ -155,7 +155,7 @@ def _ports(context: DriverContext) -> range:
 
 
 def _subnet(context: DriverContext) -> str | None:
-    expected = 'a network of at least eight addresses, such as "10.231.0.0/20"'
+    expected = 'a network of at least eight addresses, written by its first one, such as "10.231.0.0/20"'
     text = _text(context, "subnet", expected)
     if text is None:
         return None

@@ -101,7 +101,24 @@ async def test_an_engine_that_is_not_there_is_away_at_once(tmp_path: Path) -> No
 
 
 async def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    engine = Engine("tcp://127.0.0.1:1", tls=Tls(tmp_path / "ca.pem"))
-    with pytest.raises(DriverUnavailable):
+    ca = tmp_path / "ca.pem"
+    engine = Engine("tcp://127.0.0.1:1", tls=Tls(ca))
+    with pytest.raises(DriverUnavailable, match=f"cannot read {ca}.*: No such file or directory"):
+        await engine.look("info", what=WHAT)
+    ca.write_text("no certificate")
+    with pytest.raises(DriverUnavailable, match=f"tls_ca {ca} .* no certificate"):
         await engine.look("info", what=WHAT)
     await engine.aclose()
+
+
+async def test_an_engine_that_is_away_is_told_with_its_place_and_why(tmp_path: Path) -> None:
+    for host, place in (
+        (f"unix://{tmp_path}/no.sock", f"{tmp_path}/no.sock"),
+        ("tcp://127.0.0.1:1", "127.0.0.1:1"),
+    ):
+        engine = Engine(host)
+        with pytest.raises(DriverUnavailable) as away:
+            await engine.look("info", what=WHAT)
+        await engine.aclose()
+        assert away.value.sentence.startswith(f"{WHAT}: the engine is away ({place}: ")
+        assert "ssl" not in away.value.sentence
