@@ -1,8 +1,10 @@
 """What stands on the engine now: one question for all containers, and one more for each that is new or has ended since the last look."""
 
 import asyncio
+import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from carrel.domain.ids import WorkspaceId
@@ -16,6 +18,8 @@ from carrel.ports.driver import Instance, InstanceState
 
 _CANNOT: Final = "The containers cannot be listed"
 AT_ONCE: Final = 16
+_BEFORE: Final = timedelta(minutes=2)
+"""Longer than anybody grants a container to end by itself."""
 
 UnderWay = Mapping[WorkspaceId, InstanceState]
 
@@ -68,7 +72,10 @@ class Looking:
             async with gate:
                 found = await self._engine.look(f"containers/{container.id}/json", what=_CANNOT)
             if found is not None:
-                self._runs[container.id] = (container.is_running, showing.read_run(found))
+                run = showing.read_run(found)
+                if not container.is_running and showing.may_have_been_stopped(run):
+                    run = replace(run, was_stopped=await self._was_stopped(container, run))
+                self._runs[container.id] = (container.is_running, run)
 
         await asyncio.gather(*(ask(each) for each in fresh))
         if any(not each.is_running for each in fresh):
@@ -76,6 +83,22 @@ class Looking:
         present = {each.id for each in containers}
         self._runs = {each: seen for each, seen in self._runs.items() if each in present}
         return {each: run for each, (_, run) in self._runs.items()}
+
+    async def _was_stopped(self, container: Listed, run: Run) -> bool:
+        """Whether the engine signalled it shortly before it ended. An engine that is shut down answers still while it ends what runs, and
+        forgets its events then; who asked for this end, asks nothing of it. Up to its end by the engine's own clock, so that the answer ends.
+        """
+        ended_at = run.ended_at
+        if ended_at is None:
+            return False
+        filters = {"type": ["container"], "event": ["kill"], "container": [container.id]}
+        labels = [f"{key}={value}" for key, value in self._owner.labels.items()]
+        params = {
+            "since": f"{(ended_at - _BEFORE).timestamp():.0f}",
+            "until": f"{ended_at.timestamp():.6f}",
+            "filters": json.dumps(filters | {"label": labels}),
+        }
+        return bool(await self._engine.look("events", what=_CANNOT, params=params))
 
     def _is_news(self, container: Listed) -> bool:
         if container.state == "created":

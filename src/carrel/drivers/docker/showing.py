@@ -57,6 +57,8 @@ class Run:
     error: str
     memory: int | None
     """Its limit in bytes."""
+    was_stopped: bool = False
+    """The engine was told to end it, or ended it on its own way out."""
 
     @property
     def handle(self) -> str | None:
@@ -88,6 +90,10 @@ def read_run(inspected: Mapping[str, Any]) -> Run:
         error=str(state.get("Error") or ""),
         memory=(inspected.get("HostConfig") or {}).get("Memory") or None,
     )
+
+
+def may_have_been_stopped(run: Run) -> bool:
+    return run.status in _WITH_ENGINE and not run.ran_out_of_memory and run.ended_at is not None
 
 
 def moment(text: str | None) -> datetime | None:
@@ -181,6 +187,11 @@ def ending(
     if _ended_with_engine(run, engine_started_at):
         return (
             "It ended because the container engine of its machine was restarted. Saved files are kept.",
+            ReasonCode.ENGINE_RESTARTED,
+        )
+    if run.was_stopped:
+        return (
+            "It was stopped on its machine: the container engine was shut down, or somebody there ended it. Saved files are kept.",
             ReasonCode.ENGINE_RESTARTED,
         )
     after = _after(run)

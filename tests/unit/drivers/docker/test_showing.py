@@ -132,6 +132,14 @@ def test_whoever_of_a_group_ended_first_is_the_reason() -> None:
             ReasonCode.COMMAND_MISSING,
         ),
         (
+            run(137, was_stopped=True),
+            (
+                "It was stopped on its machine: the container engine was shut down, or somebody there ended it. "
+                "Saved files are kept."
+            ),
+            ReasonCode.ENGINE_RESTARTED,
+        ),
+        (
             run(0, ended_at=NOON + timedelta(hours=3)),
             "The program ended by itself after 3.0 h with exit status 0.",
             ReasonCode.QUIT,
