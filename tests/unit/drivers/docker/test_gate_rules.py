@@ -366,6 +366,8 @@ REFUSED = [
     ("POST", "/grpc"),
     ("POST", "/auth"),
     ("GET", "/nodes"),
+    ("GET", "/system/df"),
+    ("GET", "/v1.41/system/df"),
     ("GET", "/tasks"),
     ("CONNECT", "/containers/json"),
     ("get", "/info"),

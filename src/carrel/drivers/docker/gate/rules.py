@@ -45,7 +45,6 @@ _RULES: Final = (
     _Rule("GET HEAD", "/_ping"),
     _Rule("GET", "/version"),
     _Rule("GET", "/info"),
-    _Rule("GET", "/system/df", "type"),
     _Rule("GET", "/events", "since until filters stream", lists=True),
     _Rule("GET", "/containers/json", "all limit size filters", lists=True),
     _Rule("POST", "/containers/create", "name platform", body=lambda bodies: bodies.container),
