@@ -19,7 +19,7 @@ _CONTAINER: Final = Container()
 """Where the defaults come from, so that they are written once."""
 
 _USER: Final = re.compile(r"[0-9]{1,9}(:[0-9]{1,9})?")
-_LEAST_MEMORY: Final = parse_size("8MiB")
+_LEAST_MEMORY: Final = parse_size("16MiB")
 _FEWEST_PROCESSES: Final = 16
 _MOST_COMPANIONS: Final = 5
 _LONGEST_NAME: Final = 20
@@ -75,7 +75,7 @@ def _environment(value: dict[str, str]) -> dict[str, str]:
 
 def _enough_memory(value: int | None) -> int | None:
     if value is not None and value < _LEAST_MEMORY:
-        raise ValueError(f"expected at least {format_size(_LEAST_MEMORY)}: engines start nothing with less")
+        raise ValueError(f"expected at least {format_size(_LEAST_MEMORY)}: nothing starts with less")
     return value
 
 

@@ -17,7 +17,7 @@ from carrel.rules.delivery import is_variable
 from carrel.rules.parameters import variable
 from carrel.rules.policy import SHORTEST_WATCH
 from carrel.rules.recipe import versioned
-from carrel.settings.container_settings import ContainerSettings
+from carrel.settings.container_settings import ContainerSettings, Memory
 from carrel.settings.parameter_settings import ParameterSettings, is_parameter_name
 from carrel.settings.preparation_settings import RepositorySettings, StartupSettings, all_inside
 from carrel.settings.values import (
@@ -87,7 +87,7 @@ class TemplateSettings(BaseModel):
     """So many bytes a minute from the person over one long-lived stream are use. Streams say nothing if left out."""
     home: HomeKind = HomeKind.PERSISTENT
     """What becomes of the person's files: `persistent`, `ephemeral` (gone with the workspace) or `none`."""
-    memory: Size | None = None
+    memory: Memory = None
     """How much memory one workspace is meant to have, for drivers that can hold it to that."""
     price_per_hour: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """What one workspace costs per hour, in your currency."""

@@ -21,7 +21,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 QUIET = f"""
 [templates.jupyterlab]
 command = ["{sys.executable}"]
-memory = "1MiB"
+memory = "16MiB"
 """
 
 

@@ -150,7 +150,7 @@ def test_differences_are_told_down_to_a_companion_s_fields() -> None:
         ("companions.DB.image = 'db'", 'container.companions: "DB" is no name of a companion'),
         ("companions.db.command = ['x']", "container.companions.db.image is missing"),
         ("companions.db = { image = 'db', command = ['{secret}'] }", "companions.db.command: expected no {secret}"),
-        ("companions.db = { image = 'db', memory = '1KiB' }", "companions.db.memory: expected at least 8MiB"),
+        ("companions.db = { image = 'db', memory = '1KiB' }", "companions.db.memory: expected at least 16MiB"),
         ("companions.db = { image = 'db', capabilities = ['ROOT'] }", '"ROOT" is no capability'),
         ("".join(f"companions.c{at}.image = 'db'\n" for at in range(6)), "container.companions: expected at most 5"),
     ],
@@ -159,6 +159,12 @@ def test_a_mistake_is_told(said: str, expected: str) -> None:
     with pytest.raises(Invalid) as raised:
         course(f"[templates.course]\nimage = 'lab'\n[templates.course.container]\n{said}\n")
     assert expected in raised.value.sentence
+
+
+def test_a_workspace_without_enough_memory_for_anything_is_a_mistake() -> None:
+    with pytest.raises(Invalid, match="templates.course.memory: expected at least 16MiB"):
+        course("[templates.course]\nimage = 'lab'\nmemory = '1KiB'\n")
+    assert course("[templates.course]\nimage = 'lab'\nmemory = '16MiB'\n").memory == 16 * 1024**2
 
 
 @pytest.mark.parametrize(
