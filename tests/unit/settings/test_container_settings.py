@@ -162,7 +162,7 @@ def test_a_mistake_is_told(said: str, expected: str) -> None:
 
 
 def test_a_workspace_without_enough_memory_for_anything_is_a_mistake() -> None:
-    with pytest.raises(Invalid, match="templates.course.memory: expected at least 16MiB"):
+    with pytest.raises(Invalid, match=r"templates\.course\.memory: expected at least 16MiB"):
         course("[templates.course]\nimage = 'lab'\nmemory = '1KiB'\n")
     assert course("[templates.course]\nimage = 'lab'\nmemory = '16MiB'\n").memory == 16 * 1024**2
 
