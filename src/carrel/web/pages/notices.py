@@ -8,7 +8,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "left": "You left the queue.",
     "kept": "It goes on. Nothing was stopped.",
     "extended": "It runs longer now.",
-    "restarted": "It was started again.",
+    "restarted": "You asked for a restart.",
     "reported": "The administrators were told. The timeline and the last lines of the log went along.",
     "report-done": "That report was seen to.",
     "home-made": "It is there, and empty. Choose it when you open a workspace.",

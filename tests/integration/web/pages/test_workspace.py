@@ -119,7 +119,9 @@ async def test_extending_and_restarting_come_back_to_it(
         assert answer.headers["location"] == f"{at(row)}?done={done}"
     found = await house.context.store.read(workspaces.get, row.id)
     assert (found.phase, found.stops_at) == (Phase.STARTING, soon + timedelta(hours=1))
-    page = await read(browser, at(row))
+    page = await read(browser, answer.headers["location"])
+    assert "You asked for a restart." in words(page)
+    assert "was started again" not in words(page), "it is starting, and has not started"
     assert "starting" in words(page)
     assert f"{at(row)}/restart" not in forms(page)
 
