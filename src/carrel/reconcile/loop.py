@@ -16,6 +16,7 @@ from carrel.ports.driver import DriverError
 from carrel.ports.wake import Wake, pool_topic
 from carrel.reconcile import mishaps
 from carrel.reconcile.apply import Apply
+from carrel.reconcile.complaints import Complaints
 from carrel.reconcile.look import Look
 from carrel.reconcile.patience import Patience
 from carrel.reconcile.progress import Told
@@ -60,6 +61,7 @@ class PoolLoop:
     _leads_until: datetime | None = None
     _looked_at: datetime | None = None
     _patience: Patience = field(default_factory=Patience)
+    _complaints: Complaints = field(default_factory=Complaints)
     _told: Told = field(init=False)
     _is_blind: bool = True
     """The last look failed; perhaps that of the process before this one."""
@@ -83,11 +85,15 @@ class PoolLoop:
     async def _guarded_pass(self) -> float | None:
         """Seconds until the next look; None at the end. No failure of the world ends the loop."""
         try:
-            return await self.pass_once()
+            tick = await self.pass_once()
         except (CarrelError, DriverError) as error:
-            _log.warning("pass put off", pool=self.pool, why=error.sentence)
+            if self._complaints.is_news(error.sentence, self.clock.monotonic()):
+                _log.warning("pass put off", pool=self.pool, why=error.sentence)
         except Exception:  # noqa: BLE001 - one bad pass must not end the pool's loop; the traceback is logged
             _log.exception("pass failed", pool=self.pool)
+        else:
+            self._complaints.is_over()
+            return tick
         return 1.0
 
     async def pass_once(self) -> float | None:
