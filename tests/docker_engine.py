@@ -182,7 +182,7 @@ def missing() -> str | None:
         return "Containers are tested as root: sudo make test"
     if _dockerd() is None or _client() is None:
         return "The Docker engine is missing: sudo apt-get install docker.io iptables iproute2"
-    if os.environ.get("CARREL_APART") != "1":
+    if os.environ.get("TESTS_APART") != "1":
         return "Containers are tested apart from this machine's network: tools/apart.sh .venv/bin/python -m pytest …"
     return next(
         (

@@ -7,8 +7,8 @@ can_be_apart() {
     [[ $(uname) == Linux && $(id -u) == 0 ]] && command -v ip >/dev/null && unshare --net --mount true 2>/dev/null
 }
 
-if [[ ! ${CARREL_APART:-} ]] && can_be_apart; then
-    export CARREL_APART=1
+if [[ ! ${TESTS_APART:-} ]] && can_be_apart; then
+    export TESTS_APART=1
     # shellcheck disable=SC2016
     exec unshare --net --mount --propagation private bash -c 'ip link set lo up && exec "$@"' apart "$@"
 fi
