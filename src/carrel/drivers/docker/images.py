@@ -73,6 +73,8 @@ class Images:
         self._pauses = pauses
         self._jobs: dict[str, _Job] = {}
         self._fetched: dict[str, float] = {}
+        self._troubles: dict[str, str] = {}
+        """What went wrong at the last try at those that are not there, for the time until somebody asks for them again."""
 
     async def ensure(self, image: str) -> ImageFacts:
         """Returns when the image is there. Whoever gives up waiting stops nobody: what was begun is fetched to its end.
@@ -95,10 +97,14 @@ class Images:
         return facts
 
     def progress(self, image: str) -> Progress | None:
-        """How far fetching it has come; None while nobody fetches it."""
+        """How far fetching it has come, or what went wrong at the last try; None while nobody fetches it."""
         name = image_name.read(image)
-        job = self._jobs.get(name.full) if name is not None else None
-        return job.pulling.progress if job is not None else None
+        if name is None:
+            return None
+        job, trouble = self._jobs.get(name.full), self._troubles.get(name.full)
+        if job is not None:
+            return job.pulling.progress
+        return Pulling(image, trouble).progress if trouble is not None else None
 
     async def aclose(self) -> None:
         """Ends what is being fetched; what the engine has of it already, it keeps."""
@@ -109,13 +115,15 @@ class Images:
 
     async def _here(self, name: ImageName) -> ImageFacts | None:
         try:
-            return facts_of(await self._client().images.inspect(name.full))
+            found = facts_of(await self._client().images.inspect(name.full))
         except DockerError as error:
             if error.status == 404:
                 return None
             raise pull_faults.refusal(name.full, name.registry, error) from error
         except (ClientError, OSError, TimeoutError) as error:
             raise pull_faults.engine_away() from error
+        self._troubles.pop(name.full, None)
+        return found
 
     def _is_fresh(self, name: ImageName) -> bool:
         at = self._fetched.get(name.full)
@@ -143,7 +151,7 @@ class Images:
         return facts
 
     def _begin(self, name: ImageName, image: str) -> _Job:
-        pulling = Pulling(image)
+        pulling = Pulling(image, self._troubles.get(name.full))
         job = _Job(pulling, asyncio.create_task(self._pull(name, pulling)))
         self._jobs[name.full] = job
 
@@ -160,6 +168,7 @@ class Images:
             try:
                 await self._pull_once(name, pulling)
             except DriverUnavailable as error:
+                pulling.trouble = self._troubles[name.full] = error.sentence
                 if pause is None:
                     raise
                 _log.info("Fetching is tried again in %g seconds: %s", pause, error.sentence)

@@ -28,6 +28,7 @@ _OTHER_MACHINE: Final = re.compile(
 _FULL: Final = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _CERTIFICATE: Final = re.compile(r"x509|certificate|server gave HTTP response to HTTPS client", re.IGNORECASE)
 _LONGEST: Final = 300
+_HELPS: Final = "Check the name, or put the image on the engine's machine (docker pull, docker load)."
 
 
 def engine_away() -> DriverUnavailable:
@@ -85,7 +86,8 @@ def _of_registry(image: str, registry: str, said: str) -> DriverError:
         )
     if _MISSING.search(said):
         return Rejected(
-            f"The image {image} was not found: the registry {registry} has none of that name and tag.", code
+            f"The image {image} was not found: the registry {registry} has none of that name and tag. {_HELPS}",
+            code,
         )
     if _CERTIFICATE.search(said):
         return Rejected(
@@ -95,7 +97,9 @@ def _of_registry(image: str, registry: str, said: str) -> DriverError:
     if _REFUSED.search(said):
         return Rejected(
             f"The registry {registry} refuses to give the image {image}: there is none of that name, or it asks for another username and "
-            f"password in `registries`.",
+            f"password in `registries`. {_HELPS}",
             code,
         )
-    return DriverUnavailable(f"The image {image} could not be fetched from {registry}: {said}.", code)
+    return DriverUnavailable(
+        f"The image {image} could not be fetched from {registry}: {said}. {_HELPS}", code
+    )

@@ -31,6 +31,8 @@ class _Layer:
 @dataclass(slots=True)
 class Pulling:
     image: str
+    trouble: str | None = None
+    """What went wrong at the last try, until the engine says something again: meanwhile nobody must think that all is well."""
     _layers: dict[str, _Layer] = field(default_factory=dict)
     _reached: float | None = None
 
@@ -39,6 +41,7 @@ class Pulling:
         name, heard = message.get("id"), message.get("status")
         if not (isinstance(name, str) and isinstance(heard, str)):
             return
+        self.trouble = None
         if heard == "Already exists":
             self._layers.pop(name, None)
         elif heard in _KNOWN:
@@ -47,6 +50,8 @@ class Pulling:
 
     @property
     def progress(self) -> Progress:
+        if self.trouble is not None:
+            return Progress(f"{self.trouble} It is tried again.")
         if self._layers and all(layer.is_fetched for layer in self._layers.values()):
             return Progress(f"The image {self.image} is being unpacked.", self._reached)
         return Progress(f"The image {self.image} is being fetched.", self._reached)

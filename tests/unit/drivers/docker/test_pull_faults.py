@@ -59,6 +59,11 @@ def test_no_more_is_repeated_than_people_read() -> None:
     assert "\n" not in refusal(IMAGE, "quay.io", DockerError(500, "one\ntwo")).sentence
 
 
+@pytest.mark.parametrize("said", [UNKNOWN, DENIED, CLOSED])
+def test_admins_read_what_they_can_do(said: str) -> None:
+    assert "docker load" in refusal(IMAGE, "quay.io", DockerError(500, said)).sentence
+
+
 def test_a_lost_connection_is_one_of_the_network() -> None:
     assert "connection reset" in broken_off(IMAGE).sentence
 

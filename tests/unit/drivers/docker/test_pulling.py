@@ -37,6 +37,13 @@ BEGUN = (
 )
 
 
+def test_what_went_wrong_is_said_until_the_engine_says_something_again() -> None:
+    pulling = Pulling(IMAGE, "The image could not be fetched.")
+    assert pulling.progress.sentence == "The image could not be fetched. It is tried again."
+    pulling.hear(said("Downloading", "db29b0", 1, 2))
+    assert pulling.progress.sentence == f"The image {IMAGE} is being fetched."
+
+
 def test_nothing_is_foreseen_before_any_size_is_known() -> None:
     progress = heard(*BEGUN).progress
     assert progress.fraction is None
