@@ -31,7 +31,7 @@ class Words:
         return Cause(fault, self.whose, self.sentence, blame, self.advice, self.remedy)
 
 
-_TELL: Final = "Tell an administrator: it cannot start until they have corrected it."
+_TELL: Final = "It cannot start until this is corrected."
 _AGAIN: Final = (
     "It is tried again by itself. If it stays so, tell an administrator: what it printed last is sent along."
 )
@@ -113,7 +113,7 @@ AT_START: Final[Mapping[Fault, Words]] = {
     Fault.FILES: Words(
         Whose.ADMIN,
         "Your files could not be brought in.",
-        "Nothing of yours is lost. It is tried again by itself; if it stays so, tell an administrator.",
+        "Nothing of yours is lost. It is tried again by itself.",
         "Check that the homes are there, and that Carrel's user may write them.",
     ),
     Fault.LOST: Words(

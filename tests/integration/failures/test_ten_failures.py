@@ -373,6 +373,19 @@ async def test_only_those_who_may_see_it_are_told_why_it_failed(house: House) ->
         assert (own["code"], own["whose"], own["is_over"]) == ("crash", "app", True)
 
 
+async def test_an_admin_is_not_told_that_an_admin_has_to_act(house: House) -> None:
+    driver = Faulty(house)
+    async with planted(house, driver, probe=Answers(it_does=True)) as lab:
+        page = await _held(lab)
+        for instance in await driver.list():
+            driver.crash(instance.workspace_id, "Error: no such image.")
+        await lab.told(page, ADMIN, "It cannot start until this is corrected.")
+        admin = await house.browser(await house.person("root", Role.ADMIN))
+        text = plain((await admin.get(page)).text)
+        assert "You can put this right, as an administrator." in text
+        assert ADMIN not in text
+
+
 async def test_one_that_works_again_ends_the_trouble(house: House) -> None:
     driver = Faulty(house)
     driver.at_create = Rejected("templates.lab.command is empty.")

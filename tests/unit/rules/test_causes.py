@@ -204,3 +204,11 @@ def test_a_pool_without_room_says_whose_limit_it_is() -> None:
     paused = hindrance(replace(pool, paused=True), 0)
     assert paused is not None
     assert "paused" in paused.sentence
+
+
+def test_that_an_admin_has_to_act_is_said_once() -> None:
+    for kind, words in (*blame.AT_START.items(), *blame.IN_USE.items()):
+        told = words.about(kind)
+        if told.whose is Whose.ADMIN:
+            assert "administrator" in told.blame
+            assert "administrator" not in told.advice
