@@ -1,6 +1,8 @@
 """Several containers as one workspace: an app and its database, with one endpoint, one network and one life."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +89,8 @@ async def test_a_group_is_one_workspace_whose_members_meet_at_localhost_and_end_
     assert tried.returncode != 0
     assert "reached" not in tried.stdout
 
-    await docked.docker("kill", labels.companion(spec.workspace_id, "db"))
+    name = labels.companion(spec.workspace_id, "db")
+    os.kill(int(await docked.docker("inspect", "--format", "{{.State.Pid}}", name)), signal.SIGKILL)
     ended = await until(driver, spec.workspace_id, InstanceState.ENDED)
     assert ended.sentence is not None
     assert ended.sentence.startswith('The companion "db" was ended ')

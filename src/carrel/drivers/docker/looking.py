@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -98,7 +99,11 @@ class Looking:
             "until": f"{ended_at.timestamp():.6f}",
             "filters": json.dumps(filters | {"label": labels}),
         }
-        return bool(await self._engine.look("events", what=_CANNOT, params=params))
+        async with aclosing(self._engine.stream("events", what=_CANNOT, params=params)) as told:
+            async for event in told:
+                if event.strip():
+                    return True
+        return False
 
     def _is_news(self, container: Listed) -> bool:
         if container.state == "created":
