@@ -66,7 +66,21 @@ async def listed_again(driver: Driver) -> list[Instance]:
     return list(await driver.list())
 
 
-async def test_what_an_engine_took_with_it_says_so_and_what_it_left_runs_on(tmp_path: Path) -> None:
+async def see_it_end(driver: Driver, spec: Spec, seen: list[Instance]) -> None:
+    """Keeps all that is shown of its end while its engine goes and comes back."""
+    while True:
+        with suppress(DriverUnavailable):
+            seen += [
+                each
+                for each in await driver.list()
+                if each.workspace_id == spec.workspace_id and each.state is InstanceState.ENDED
+            ]
+        await asyncio.sleep(PAUSE)
+
+
+async def test_what_an_engine_took_with_it_says_so_however_it_went_and_what_it_left_runs_on(
+    tmp_path: Path,
+) -> None:
     with an_engine() as engine:
         docked = Docked(engine, tmp_path, tiny(import_small(engine)), options={"homes": "mounted"})
         driver = docked.open()
@@ -86,9 +100,19 @@ async def test_what_an_engine_took_with_it_says_so_and_what_it_left_runs_on(tmp_
         assert shown.endpoint == before.endpoint
         await asyncio.gather(*(driver.destroy(each.workspace_id) for each in (spec, crashed)))
 
+        stopped, seen = docked.spec(), list[Instance]()
+        await driver.create(stopped)
+        await until(driver, stopped.workspace_id, InstanceState.RUNNING)
+        looking = asyncio.create_task(see_it_end(driver, stopped, seen))
         await asyncio.to_thread(engine.restart, "--live-restore")
-        kept = docked.spec()
         await listed_again(driver)
+        looking.cancel()
+        assert (await ended(driver, stopped)).code is ReasonCode.ENGINE_RESTARTED
+        assert (await ended(docked.open(), stopped)).code is ReasonCode.ENGINE_RESTARTED
+        assert [each for each in seen if each.code is not ReasonCode.ENGINE_RESTARTED] == []
+        await driver.destroy(stopped.workspace_id)
+
+        kept = docked.spec()
         await driver.create(kept)
         before = await until(driver, kept.workspace_id, InstanceState.RUNNING)
         await asyncio.to_thread(engine.kill)
@@ -96,34 +120,3 @@ async def test_what_an_engine_took_with_it_says_so_and_what_it_left_runs_on(tmp_
         assert await listed_again(driver) == [before]
         await docked.clear()
         assert docked.leftovers() == []
-
-
-async def see_it_end(driver: Driver, spec: Spec, seen: list[Instance]) -> None:
-    """Keeps all that is shown of its end while its engine goes and comes back."""
-    while True:
-        with suppress(DriverUnavailable):
-            seen += [
-                each
-                for each in await driver.list()
-                if each.workspace_id == spec.workspace_id and each.state is InstanceState.ENDED
-            ]
-        await asyncio.sleep(PAUSE)
-
-
-async def test_an_engine_that_is_shut_down_is_not_blamed_on_the_person(tmp_path: Path) -> None:
-    with an_engine() as engine:
-        docked = Docked(engine, tmp_path, tiny(import_small(engine)), options={"homes": "mounted"})
-        driver = docked.open()
-        spec = docked.spec()
-        await driver.create(spec)
-        await until(driver, spec.workspace_id, InstanceState.RUNNING)
-        seen: list[Instance] = []
-        looking = asyncio.create_task(see_it_end(driver, spec, seen))
-        await asyncio.to_thread(engine.restart)
-        await listed_again(driver)
-        looking.cancel()
-        assert (await ended(driver, spec)).code is ReasonCode.ENGINE_RESTARTED
-        fresh = docked.open()
-        assert (await ended(fresh, spec)).code is ReasonCode.ENGINE_RESTARTED
-        await docked.clear()
-        assert [each for each in seen if each.code is not ReasonCode.ENGINE_RESTARTED] == []
