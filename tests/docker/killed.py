@@ -111,9 +111,6 @@ async def act(case: Case, verb: str, spec: Spec, home_id: HomeId, countdown: Cou
         case "create":
             await driver.create(spec)
             await until(driver, workspace_id, InstanceState.RUNNING)
-        case "restart":
-            await driver.restart(spec)
-            await until(driver, workspace_id, InstanceState.RUNNING)
         case "attach":
             await driver.attach(workspace_id, home_id)
         case "detach":

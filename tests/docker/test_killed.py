@@ -15,7 +15,7 @@ from tests.docker.killed import Case, Victim
 from tests.docker_engine import Engine
 
 from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.ports.driver import InstanceState, Restarts
+from carrel.ports.driver import InstanceState
 from carrel.testing.driver_contract import shown, until
 
 KILLED = Path(__file__).with_name("killed.py")
@@ -83,15 +83,3 @@ async def test_killed_while_destroying_it_can_be_destroyed_and_the_home_stays(sc
     assert scene.docked.leftovers() == []
     for victim in victims:
         assert (scene.docked.home(victim.home_id) / "mine.txt").read_text() == "mine"
-
-
-async def test_killed_while_restarting_it_can_be_restarted_at_its_address(scene: Scene) -> None:
-    victims = await kill_at_every_step(scene, "restart")
-    driver = scene.docked.open()
-    assert isinstance(driver, Restarts)
-    for victim in victims:
-        before = await shown(driver, victim.workspace_id)
-        assert before is not None
-        await driver.restart(scene.case.spec(victim.workspace_id))
-        after = await until(driver, victim.workspace_id, InstanceState.RUNNING)
-        assert after.endpoint == before.endpoint
