@@ -16,7 +16,7 @@ from tests.docker_engine import Engine
 
 from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.ports.driver import InstanceState
-from carrel.testing.driver_contract import shown, until
+from carrel.testing.driver_contract import until
 
 KILLED = Path(__file__).with_name("killed.py")
 SLEEPS = ("python3", "-I", "-S", "-c", "import time; time.sleep(300)")
