@@ -39,11 +39,11 @@ async def opens(rig: Rig, workspace: Workspace, ticket: str, path: str = "") -> 
 
 
 @pytest.fixture
-async def keys(rig: Rig) -> AsyncIterator[None]:
+async def keys(rig: Rig, workspace: Workspace) -> AsyncIterator[None]:
     """Puts the rig's own key back."""
     yield
     await rig.files.trust([verifying_key(rig.signer.kid, rig.signer.pem)])
-    await until(lambda: opens(rig, rig.workspaces[0], rig.signer.ticket(rig.workspaces[0].id)))
+    await until(lambda: opens(rig, workspace, rig.signer.ticket(workspace.id)))
 
 
 # -- E3: codes -------------------------------------------------------------------------------------------------------------
