@@ -4,6 +4,8 @@ One of them alone: `make .cache/images/lab.tar`, then
 `tools/apart.sh .venv/bin/python -m pytest -q -x tests/docker/test_engine.py`
 """
 
+import ctypes
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,23 @@ from tests.docker_engine import (
     missing,
     mounts_below,
 )
+
+
+CLONE_NEWNET = 0x40000000
+"""Linux's number (sched.h); Python has `os.unshare` from 3.12 on."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network_of_its_own() -> None:
+    """Chromium gives up what waits for a connection whenever an interface comes or goes (net::ERR_NETWORK_CHANGED), and an engine brings
+    one for each container: the process that has the engine leaves the network of those that have a browser.
+    """
+    if missing() is not None:
+        return
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
 @pytest.fixture(scope="session")
