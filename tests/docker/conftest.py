@@ -21,7 +21,6 @@ from tests.docker_engine import (
     mounts_below,
 )
 
-
 CLONE_NEWNET = 0x40000000
 """Linux's number (sched.h); Python has `os.unshare` from 3.12 on."""
 
