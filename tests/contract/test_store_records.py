@@ -10,9 +10,21 @@ from carrel.domain.actor import Person, Role, Scope, System, TokenHolder
 from carrel.domain.errors import Conflict
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, InstallationId, PoolName, SessionId, TokenId, UserId, WorkspaceId
+from carrel.domain.reason import Reason, ReasonCode
+from carrel.domain.workspace import Phase
 from carrel.mint import new_id
 from carrel.ports.dataplane import Withdrawal
-from carrel.store import audit, events, idempotency, installation, keys, schema, troubles, withdrawals
+from carrel.store import (
+    audit,
+    events,
+    idempotency,
+    installation,
+    keys,
+    schema,
+    troubles,
+    withdrawals,
+    workspaces,
+)
 from carrel.store.engine import Store
 
 World = Any
@@ -80,6 +92,25 @@ async def test_a_pool_is_in_trouble_until_one_becomes_ready_or_the_backend_is_se
     await world.warm(pool)
     assert await store.read(troubles.newest, pool.name) is not None
     await store.write(events.about_pool, world.later(), "seen", "It is back.", pool=pool.name)
+    assert await store.read(troubles.newest, pool.name) is None
+
+
+async def test_files_that_could_not_be_brought_in_are_a_trouble_until_one_is_handed_over(
+    world: World, store: Store
+) -> None:
+    pool = await world.pool()
+    [warm] = await world.warm(pool)
+    reason = Reason(ReasonCode.ATTACH_FAILED, "No owner.")
+    await store.write(workspaces.move, warm.id, warm.version, Phase.FAILED, world.now, reason=reason)
+    await store.write(
+        events.about_pool, world.later(), "failed", reason.sentence, pool=pool.name, workspace_id=warm.id
+    )
+    world.later()
+    [next_one] = await world.warm(pool)
+    assert await store.read(troubles.newest, pool.name) is not None, (
+        "that it answers says nothing about files"
+    )
+    await store.write(workspaces.attached, next_one.id, next_one.version, None, world.later())
     assert await store.read(troubles.newest, pool.name) is None
 
 

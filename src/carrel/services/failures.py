@@ -62,7 +62,7 @@ async def of_workspace(ctx: Context, actor: Actor, workspace_id: WorkspaceId) ->
 
 
 def of_pool(conn: Connection, pool: PoolName) -> Failure | None:
-    """Why its newest start failed; None as soon as one worked after it."""
+    """Why its newest start or hand-over failed; None as soon as one worked after it."""
     last = troubles.newest(conn, pool)
     if last is None:
         return None

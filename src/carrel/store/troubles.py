@@ -1,34 +1,40 @@
-"""What keeps a pool from starting anything: the newest line of its own timeline, unless a workspace became ready since."""
+"""What keeps a pool from handing over anything: the newest line of its own timeline, unless a workspace has shown since that it is over."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from carrel.domain.event import Event
 from carrel.domain.ids import PoolName, UserId, WorkspaceId
+from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.rules.causes import Delay
 from carrel.store import events, schema
 from carrel.store.workspace_rows import COMING
 
 _w = schema.workspaces
-_READY_SINCE = (
-    sa.select(_w.c.id)
-    .where(_w.c.pool == sa.bindparam("pool"), _w.c.ready_at > sa.bindparam("at", type_=_w.c.ready_at.type))
-    .limit(1)
-)
+_AT = sa.bindparam("at", type_=_w.c.ready_at.type)
+_READY_SINCE = sa.select(_w.c.id).where(_w.c.pool == sa.bindparam("pool"), _w.c.ready_at > _AT).limit(1)
+_HANDED_OVER_SINCE = _READY_SINCE.where(_w.c.attached_at > _AT)
+_REASON_CODE = sa.select(_w.c.reason_code).where(_w.c.id == sa.bindparam("id"))
 _WITHHELD = sa.select(schema.variables.c.value).where(schema.variables.c.user_id == sa.bindparam("user"))
 _COMING = sa.select(_w.c.phase).where(_w.c.pool == sa.bindparam("pool"), COMING)
 
 
 def newest(conn: Connection, pool: PoolName) -> Event | None:
-    """Of kind "failed" or a `Delay`; None where all is well."""
+    """Of kind "failed" or a `Delay`; None where all is well. That an app answers says nothing about files that could not be brought in."""
     last = events.of_pool(conn, pool)
     if last is None or last.kind == "seen":
         return None
     if last.kind == Delay.UNSEEN:
         return last
-    started = conn.execute(_READY_SINCE, {"pool": pool, "at": last.at}).first()
-    return last if started is None else None
+    needed = _HANDED_OVER_SINCE if _is_about_files(conn, last) else _READY_SINCE
+    worked = conn.execute(needed, {"pool": pool, "at": last.at}).first()
+    return last if worked is None else None
+
+
+def _is_about_files(conn: Connection, failed: Event) -> bool:
+    code = conn.execute(_REASON_CODE, {"id": failed.workspace_id}).scalar() if failed.workspace_id else None
+    return code == ReasonCode.ATTACH_FAILED
 
 
 def printed(conn: Connection, workspace_id: WorkspaceId) -> Event | None:
