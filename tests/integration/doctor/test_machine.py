@@ -18,6 +18,7 @@ from carrel.app.doctor import machine as gathered
 from carrel.clock import SystemClock
 from carrel.domain.finding import Outcome
 from carrel.rules.checkup import machine
+from carrel.rules.checkup.kind import Kind
 
 from .examined import findings, is_well, patient_of, produced
 
@@ -29,6 +30,13 @@ memory = "900TiB"
 template = "large"
 backend = "local"
 warm = 1
+"""
+IN_CONTAINERS = """
+[backends.engine]
+driver = "docker"
+[pools.jupyterlab]
+template = "jupyterlab"
+backend = "engine"
 """
 
 
@@ -166,6 +174,13 @@ async def test_too_few_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 async def test_more_memory_promised_than_there_is(tmp_path: Path) -> None:
     found = await findings(patient_of(tmp_path / "S", MEMORY_EATERS), machine.MEMORY)
     produced(found, "CRL107", Outcome.BAD)
+
+
+@pytest.mark.parametrize("kind", [machine.MEMORY, machine.PROCESSES], ids=["memory", "processes"])
+async def test_nothing_is_said_of_what_pools_take_here_where_none_runs_here(
+    tmp_path: Path, kind: Kind
+) -> None:
+    assert await findings(patient_of(tmp_path / "S", IN_CONTAINERS), kind) == []
 
 
 async def test_the_memory_of_our_control_group_counts(

@@ -41,11 +41,15 @@ def checks(patient: Patient) -> list[Check]:
         return [machine.open_files(None if limit == resource.RLIM_INFINITY else limit, many)]
 
     async def memory() -> Iterable[Finding]:
-        return [machine.memory(await _demand(patient), await aside("memory", memory_total))]
+        demand = await _demand(patient)
+        return [machine.memory(demand, await aside("memory", memory_total))] if demand else []
 
     async def processes() -> Iterable[Finding]:
+        demand = await _demand(patient)
+        if demand is None:
+            return []
         limit, used = await aside("processes", task_limit)
-        return [machine.processes(await _demand(patient), limit=limit, used=used)]
+        return [machine.processes(demand, limit=limit, used=used)]
 
     async def clock() -> Iterable[Finding]:
         return [machine.clock(patient.clock.now(), _jumped(patient))]
@@ -150,10 +154,12 @@ def _disks(root: Path) -> list[Finding]:
     return found
 
 
-async def _demand(patient: Patient) -> Demand:
-    """Of the pools whose workspaces run here."""
-    memory = {template.name: template.memory or 0 for template in await patient.templates()}
+async def _demand(patient: Patient) -> Demand | None:
+    """Of the pools whose workspaces are this machine's own processes; None where there is no such pool."""
     here = [pool for pool in await patient.pools() if patient.is_local(pool)]
+    if not here:
+        return None
+    memory = {template.name: template.memory or 0 for template in await patient.templates()}
     return Demand(
         workspaces=sum(pool.limit for pool in here),
         memory=sum(pool.limit * memory.get(pool.template, 0) for pool in here),
