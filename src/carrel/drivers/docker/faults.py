@@ -133,7 +133,7 @@ def refusal(what: str, status: int, message: str) -> DriverError:
     """Of an engine that answered. 5xx may be over the next time, 4xx is not."""
     for sign, kind, code, helps in _SIGNS:
         if re.search(sign, message, re.IGNORECASE):
-            return kind(f"{what}: {shortened(message)}. {helps}", code)
+            return kind(f"{what}. {helps} The engine said: {shortened(message)}.", code)
     if status >= 500:
         return DriverUnavailable(f"{what}: {shortened(message)}.")
     if status in (401, 403):

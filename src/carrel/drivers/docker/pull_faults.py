@@ -91,7 +91,8 @@ def _of_registry(image: str, registry: str, said: str) -> DriverError:
         )
     if _CERTIFICATE.search(said):
         return Rejected(
-            f"The engine does not trust the registry {registry}, so the image {image} cannot be fetched: {said}",
+            f"The engine does not trust the registry {registry}, so the image {image} cannot be fetched. Put its authority's "
+            f"certificate into /etc/docker/certs.d/{registry} on the engine's machine. The engine said: {said.rstrip('.')}.",
             code,
         )
     if _REFUSED.search(said):
@@ -101,5 +102,6 @@ def _of_registry(image: str, registry: str, said: str) -> DriverError:
             code,
         )
     return DriverUnavailable(
-        f"The image {image} could not be fetched from {registry}: {said}. {_HELPS}", code
+        f"The image {image} could not be fetched from {registry}. {_HELPS} The engine said: {said.rstrip('.')}.",
+        code,
     )

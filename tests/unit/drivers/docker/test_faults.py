@@ -75,9 +75,16 @@ def test_what_an_engine_says_is_one_of_three_errors(
     found = faults.fault(WHAT, DockerError(status, message))
     assert type(found) is kind
     assert found.code is code
-    assert found.sentence.startswith(f"{WHAT}: ")
+    assert found.sentence.startswith((f"{WHAT}: ", f"{WHAT}. "))
     assert found.sentence.endswith((".", "?"))
     assert ".." not in found.sentence
+
+
+def test_what_helps_is_said_before_the_words_of_the_engine() -> None:
+    message = "OCI runtime create failed: unable to find user ada: no matching entries in passwd file"
+    assert faults.fault(WHAT, DockerError(400, message)).sentence == (
+        f"{WHAT}. The image knows no such user. Give the template's `user` as numbers. The engine said: {message}."
+    )
 
 
 @pytest.mark.parametrize("problem", [TimeoutError(), aiohttp.ServerDisconnectedError(), OSError("gone")])

@@ -55,13 +55,20 @@ def test_it_is_said_what_is_wrong_and_whether_trying_again_is_of_use(
 
 
 def test_no_more_is_repeated_than_people_read() -> None:
-    assert len(refusal(IMAGE, "quay.io", DockerError(500, "odd " * 1000)).sentence) < 450
+    assert len(refusal(IMAGE, "quay.io", DockerError(500, "odd " * 1000)).sentence) < 500
     assert "\n" not in refusal(IMAGE, "quay.io", DockerError(500, "one\ntwo")).sentence
 
 
 @pytest.mark.parametrize("said", [UNKNOWN, DENIED, CLOSED])
 def test_admins_read_what_they_can_do(said: str) -> None:
     assert "docker load" in refusal(IMAGE, "quay.io", DockerError(500, said)).sentence
+
+
+@pytest.mark.parametrize("said", [CLOSED, NOWHERE, SPOILT, TRUST])
+def test_what_helps_is_said_before_the_words_of_the_engine(said: str) -> None:
+    sentence = refusal(IMAGE, "quay.io", DockerError(500, said)).sentence
+    assert sentence.startswith(("The image ", "The engine does not trust"))
+    assert sentence.endswith(f". The engine said: {said}.")
 
 
 def test_a_lost_connection_is_one_of_the_network() -> None:

@@ -126,8 +126,8 @@ def test_whoever_of_a_group_ended_first_is_the_reason() -> None:
         (
             run(0, started_at=None, error='exec: "lab": executable file not found in $PATH'),
             (
-                'The program could not be started: exec: "lab": executable file not found in $PATH. '
-                "The image holds no such program. Change the template's command or image."
+                "The program could not be started. The image holds no such program. Change the template's command or image. "
+                'The engine said: exec: "lab": executable file not found in $PATH.'
             ),
             ReasonCode.COMMAND_MISSING,
         ),
