@@ -15,6 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from .conftest import QUIET
 from .running import Carrel, PersonWithToken, eventually, free_ports, running
+from .signing_in import sign_in
 
 HERE = Path(__file__).parent
 ATTACKS = (HERE / "attacks.js").read_text()
@@ -89,12 +90,14 @@ class Stage:
         await context.close()
 
     async def sign_in(self, context: BrowserContext, person: PersonWithToken) -> None:
+        await sign_in(context, self.carrel, person)
+
+    async def enter(self, context: BrowserContext) -> None:
+        """Alice, who is signed in, gets the tickets of both her workspaces."""
         page = await context.new_page()
-        await page.goto(self.hub)
-        await page.get_by_label("Name").fill(person.name)
-        await page.get_by_label("Password").fill(person.password)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_url(self.hub)
+        for root in (self.own, self.hostile):
+            await page.goto(root + "hello")
+            assert page.url == root + "hello"
         await page.close()
 
     async def book(self, root: str, token: str | None = None) -> list[dict[str, Any]]:

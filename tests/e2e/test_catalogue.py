@@ -20,6 +20,7 @@ from carrel.settings.load import load
 
 from .conftest import absent
 from .running import LAB_BIN, REPOSITORY, Carrel, PersonWithToken, eventually, prepared
+from .signing_in import sign_in
 from .stage import chromium_at
 
 pytestmark = [pytest.mark.chromium, pytest.mark.catalogue]
@@ -115,7 +116,7 @@ async def catalogue(
         await asyncio.gather(*(carrel.warm(app, 1, 120) for app in APPS))
         window = await browser.new_context(viewport={"width": 1280, "height": 800})
         window.set_default_timeout(30_000)
-        await signed_in(window, carrel, alice)
+        await sign_in(window, carrel, alice)
         found = Catalogue(carrel, alice, window, {})
         for app in APPS:
             await found.open(app)
@@ -123,16 +124,6 @@ async def catalogue(
         await window.close()
     finally:
         await carrel.kill_all()
-
-
-async def signed_in(window: BrowserContext, carrel: Carrel, person: PersonWithToken) -> None:
-    page = await window.new_page()
-    await page.goto(carrel.hub)
-    await page.get_by_label("Name").fill(person.name)
-    await page.get_by_label("Password").fill(person.password)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url(carrel.hub)
-    await page.close()
 
 
 @pytest.mark.parametrize("app", APPS)

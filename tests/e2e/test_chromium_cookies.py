@@ -34,7 +34,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> A
 async def alices(stage: Stage) -> AsyncIterator[BrowserContext]:
     """Her browser, signed in and inside of both her workspaces, where she still can do her work when all is over."""
     async with stage.window(stage.alice) as context:
-        await stage.works(context)
+        await stage.enter(context)
         yield context
         await stage.works(context)
 

@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, Page, Route, expect
 
 from .browserless import signed_in
 from .running import Carrel, PersonWithToken, eventually, running, small_config
+from .signing_in import sign_in
 
 pytestmark = pytest.mark.chromium
 
@@ -46,12 +47,9 @@ async def held(carrel: Carrel, ada: PersonWithToken) -> dict[str, Any]:
 
 
 async def _in(window: BrowserContext, carrel: Carrel, person: PersonWithToken) -> Page:
+    await sign_in(window, carrel, person)
     page = await window.new_page()
     await page.goto(carrel.hub)
-    await page.get_by_label("Name").fill(person.name)
-    await page.get_by_label("Password").fill(person.password)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url(carrel.hub)
     return page
 
 

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from carrel.domain.queue import Estimate
 from carrel.web.pages.words import expected, ordinal, span
 
-from .pages.scene import sign_in
 from .running import Carrel, PersonWithToken, eventually, running, small_config
+from .signing_in import sign_in
 from .stage import chromium_at
 
 pytestmark = pytest.mark.chromium

@@ -48,7 +48,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> A
 async def inside(stage: Stage) -> AsyncIterator[BrowserContext]:
     """Alice's browser, signed in and inside of both her workspaces. For attacks that leave no trace; others take a window of their own."""
     async with stage.window(stage.alice) as context:
-        await stage.works(context)
+        await stage.enter(context)
         yield context
         await stage.works(context)
 

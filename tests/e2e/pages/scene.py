@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext
 from sqlalchemy import Connection
 from tests.e2e.browserless import Visitor, signed_in
 from tests.e2e.running import Carrel, PersonWithToken, eventually, running, small_config
+from tests.e2e.signing_in import sign_in
 from tests.every_page import Page, Who
 
 from carrel.domain.ids import PoolName
@@ -128,16 +129,6 @@ class Scene:
         async with self.carrel.browserless() as client:
             await client.get(claim["workspace"]["base_url"] + "die", headers=headers)
         await self._until(name, claim["id"], "released")
-
-
-async def sign_in(context: BrowserContext, carrel: Carrel, person: PersonWithToken) -> None:
-    page = await context.new_page()
-    await page.goto(carrel.hub)
-    await page.get_by_label("Name").fill(person.name)
-    await page.get_by_label("Password").fill(person.password)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url(carrel.hub)
-    await page.close()
 
 
 @contextlib.asynccontextmanager
