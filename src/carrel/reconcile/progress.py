@@ -26,10 +26,17 @@ class Told:
     async def __call__(self, view: View) -> None:
         """One transaction for all that moved in a pool, none where nothing did. Raises Unavailable."""
         shown = dict(self._shown(view))
+        await self._recall([id_ for id_, one in shown.items() if one is _RUNS and id_ not in self._said])
         news = {id_: one for id_, one in shown.items() if is_worth_saying(self._said.get(id_), one)}
         if news:
             await self.store.write(progress.note, news, self.clock.now())
         self._said = {id_: news.get(id_) or self._said[id_] for id_ in shown}
+
+    async def _recall(self, running: list[WorkspaceId]) -> None:
+        """Of those that ran when they were first seen: what was said before may be from the process before this one."""
+        if running:
+            told = await self.store.read(progress.of_each, running)
+            self._said.update({id_: told.get(id_, _RUNS) for id_ in running})
 
     def _shown(self, view: View) -> Iterator[tuple[WorkspaceId, Progress]]:
         starting = {row.id for row in view.workspaces if row.phase is Phase.STARTING}
@@ -38,5 +45,5 @@ class Told:
                 continue
             if one.state is InstanceState.STARTING and one.progress is not None:
                 yield one.workspace_id, one.progress
-            elif one.state is InstanceState.RUNNING and one.workspace_id in self._said:
+            elif one.state is InstanceState.RUNNING:
                 yield one.workspace_id, _RUNS

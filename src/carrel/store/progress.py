@@ -1,5 +1,6 @@
 """How far starts have come: one line in the timeline of each, kept up to date. Decides nothing about when."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -31,3 +32,8 @@ def note(conn: Connection, now_at: dict[WorkspaceId, Progress], now: datetime) -
 def of(conn: Connection, workspace_id: WorkspaceId) -> Progress | None:
     """Of one that starts; its sentence holds the figure."""
     return read(events.newest(conn, workspace_id))
+
+
+def of_each(conn: Connection, ids: Iterable[WorkspaceId]) -> dict[WorkspaceId, Progress]:
+    """Of those of them that anything is said of."""
+    return {id_: found for id_ in ids if (found := of(conn, id_)) is not None}

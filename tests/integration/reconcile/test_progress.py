@@ -11,6 +11,7 @@ from carrel.domain.event import Event
 from carrel.domain.ids import WorkspaceId
 from carrel.domain.instance import Progress
 from carrel.domain.step import Step, StepName, StepState
+from carrel.drivers.memory import MemoryDriver
 from carrel.services import claims as service
 from carrel.services.claims import ClaimView
 from carrel.store import events, workspaces
@@ -110,3 +111,23 @@ async def test_once_it_runs_nothing_of_it_is_shown(slow: Rig) -> None:
     found = await service.get(slow.context, alice, view.claim.id)
     assert found.is_settled
     assert not [step for step in found.outlook.steps if step.fraction is not None or "fetched" in step.note]
+
+
+async def test_what_came_up_while_the_control_plane_was_away_is_not_shown_as_being_fetched(
+    slow: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def still_coming_up(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(MemoryDriver, "vouches", still_coming_up)
+    alice = await slow.person("alice")
+    view = await service.claim(slow.context, alice, pool="lab")
+    slow.driver.show_progress(await _row(slow), Progress(FETCHES, 1.0))
+    await _passes(slow, 1)
+    slow.driver.arrive(await _row(slow))
+    other = await slow.reborn()
+    await _passes(other, 1)
+    step = await _step(other, alice, view)
+    assert (step.note, step.fraction) == ("It runs now; its app is coming up.", None)
+    assert len(await _lines(other)) == 1
+    await other.aclose()
