@@ -231,8 +231,15 @@ class PersonWithToken:
         return f"the password of {self.name}"
 
 
+CERTIFICATES = httpx.create_ssl_context()
+"""Read once: that takes longer than most requests do."""
+
+
 class _Local(httpx.AsyncHTTPTransport):
     """Every `*.localhost` is 127.0.0.1, whatever the machine's resolver says; the Host header stays."""
+
+    def __init__(self) -> None:
+        super().__init__(verify=CERTIFICATES)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.host.endswith("localhost"):
