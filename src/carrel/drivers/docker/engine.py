@@ -138,7 +138,7 @@ class Engine:
             return aiohttp.UnixConnector(self.host.removeprefix("unix://"), limit=AT_ONCE)
         if self._tls is None:
             return aiohttp.TCPConnector(limit=AT_ONCE)
-        return aiohttp.TCPConnector(limit=AT_ONCE, ssl=_trusted(self._tls))
+        return aiohttp.TCPConnector(limit=AT_ONCE, ssl=trusted(self._tls))
 
     def _address(self) -> str:
         scheme = "http" if self._tls is None else "https"
@@ -154,10 +154,10 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, Non
         response.close()
 
 
-def _trusted(tls: Tls) -> ssl.SSLContext:
+def trusted(tls: Tls) -> ssl.SSLContext:
     """Raises DriverUnavailable, with the file that it is about: somebody may put it right."""
-    for path in (tls.ca, tls.cert, tls.key):
-        _demand_readable(path)
+    for option, path in (("tls_ca", tls.ca), ("tls_cert", tls.cert), ("tls_key", tls.key)):
+        _demand_readable(option, path)
     try:
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(tls.ca))
     except ssl.SSLError as problem:
@@ -175,11 +175,11 @@ def _trusted(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def _demand_readable(path: Path | None) -> None:
+def _demand_readable(option: str, path: Path | None) -> None:
     try:
         if path is not None:
             path.read_bytes()
     except OSError as problem:
         raise DriverUnavailable(
-            f"Carrel cannot read {path}, one of the backend's tls_ca, tls_cert and tls_key: {problem.strerror}."
+            f"Carrel cannot read {path}, the {option} of the backend: {problem.strerror}."
         ) from problem

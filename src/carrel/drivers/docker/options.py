@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from carrel.drivers.docker import registries
-from carrel.drivers.docker.engine import Tls
+from carrel.drivers.docker.engine import Tls, trusted
 from carrel.drivers.docker.images import Policy
 from carrel.drivers.docker.network import read_subnet
 from carrel.drivers.docker.registries import Registry
@@ -65,14 +65,15 @@ class Options:
 
 
 def read(context: DriverContext) -> Options:
-    """Raises Rejected. Looks at the socket's owner, and asks no engine."""
+    """Raises Rejected; DriverUnavailable for files of TLS. Looks at the socket's owner, and asks no engine."""
     refuse_unknown(context, _KNOWN)
     host, gate = _host(context), _gate(context)
+    tls = _tls(context, host)
     return Options(
         host=host,
-        tls=_tls(context, host),
+        tls=tls,
         gate=gate,
-        address=_address(context, host),
+        address=_address(context, host, tls),
         ports=_ports(context),
         subnet=_subnet(context),
         deny=_deny(context),
@@ -119,14 +120,32 @@ def _tls(context: DriverContext, host: str) -> Tls | None:
     ca, cert, key = (_path(context, f"tls_{name}") for name in ("ca", "cert", "key"))
     if ca is None and cert is None and key is None:
         return None
-    if ca is None or (cert is None) != (key is None) or not host.startswith("tcp://"):
-        raise Rejected(
-            f"backends.{context.backend}: tls_ca, tls_cert and tls_key belong together, with a `host` that begins with tcp://."
-        )
+    if ca is None:
+        raise _lacks(context, "tls_ca", "the file of the authority that signed the engine's certificate")
+    if cert is None and key is not None:
+        raise _lacks(context, "tls_cert", "the certificate that tls_key is for")
+    if cert is not None and key is None:
+        raise _lacks(context, "tls_key", "the key of tls_cert")
+    if not host.startswith("tcp://"):
+        raise Rejected(f"backends.{context.backend}.tls_ca is only for a `host` that begins with tcp://.")
     return Tls(ca, cert, key)
 
 
-def _address(context: DriverContext, host: str) -> str:
+def _lacks(context: DriverContext, option: str, expected: str) -> Rejected:
+    return Rejected(f"backends.{context.backend}.{option} is missing: expected {expected}.")
+
+
+def _address(context: DriverContext, host: str, tls: Tls | None) -> str:
+    """What keeps Carrel from the engine at all is named first."""
+    try:
+        return _published_at(context, host)
+    except Rejected:
+        if tls is not None:
+            trusted(tls)
+        raise
+
+
+def _published_at(context: DriverContext, host: str) -> str:
     """An engine elsewhere has its containers' addresses for itself."""
     expected = '"container", or an address of the engine\'s machine such as "127.0.0.1"'
     given = _text(context, "address", expected)

@@ -9,7 +9,7 @@ import pytest
 from carrel.domain.ids import InstallationId
 from carrel.drivers.docker import options
 from carrel.drivers.docker.options import Options
-from carrel.ports.driver import DriverContext, Rejected
+from carrel.ports.driver import DriverContext, DriverUnavailable, Rejected
 
 
 def read(**given: Any) -> Options:
@@ -72,8 +72,10 @@ def test_homes_are_mounted_where_root_is_on_the_engines_machine(monkeypatch: pyt
         ({"host": "tcp://engine:2376"}, "backends.engine.address is missing"),
         ({"host": "unix:///a.sock", "gate": "/b.sock"}, "leave `host` out"),
         ({"gate": "b.sock"}, "expected an absolute path"),
-        ({"host": "tcp://a:1", "address": "1.2.3.4", "tls_cert": "/c"}, "belong together"),
-        ({"tls_ca": "/ca.pem"}, "belong together"),
+        ({"host": "tcp://a:1", "tls_cert": "/c", "tls_key": "/k"}, "backends.engine.tls_ca is missing"),
+        ({"host": "tcp://a:1", "tls_ca": "/ca.pem", "tls_cert": "/c"}, "backends.engine.tls_key is missing"),
+        ({"host": "tcp://a:1", "tls_ca": "/ca.pem", "tls_key": "/k"}, "backends.engine.tls_cert is missing"),
+        ({"tls_ca": "/ca.pem"}, "only for a `host` that begins with tcp://"),
         (
             {"host": "tcp://a:1", "address": "1.2.3.4", "homes": "mounted"},
             "only on an engine of this Linux machine",
@@ -95,3 +97,15 @@ def test_what_is_wrong_is_named_with_what_was_expected(given: dict[str, Any], sa
     with pytest.raises(Rejected) as refused:
         read(**given)
     assert said in refused.value.sentence
+
+
+@pytest.mark.parametrize("more", [{}, {"address": "engine.example"}], ids=["no address", "a wrong one"])
+def test_files_without_which_no_engine_is_reached_are_named_before_the_address(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    ca = tmp_path / "ca.pem"
+    with pytest.raises(DriverUnavailable, match=f"cannot read {ca}, the tls_ca of the backend"):
+        read(host="tcp://engine:2376", tls_ca=str(ca), **more)
+    ca.write_text("no certificate")
+    with pytest.raises(DriverUnavailable, match=f"tls_ca {ca} .* no certificate"):
+        read(host="tcp://engine:2376", tls_ca=str(ca), **more)
