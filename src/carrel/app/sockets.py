@@ -13,6 +13,8 @@ from carrel.domain.errors import Unavailable
 
 BACKLOG = 2048
 OWNER_ONLY = 0o600
+KEPT_OPEN = 120
+"""Seconds without a request. Envoy closes first (30 s, envoy.yaml): what we close while it sends the next one is answered 503."""
 
 
 class _Server(uvicorn.Server):
@@ -38,6 +40,7 @@ class SocketServer:
             server_header=False,
             proxy_headers=True,
             forwarded_allow_ips="*",  # only Envoy and the file's owner can connect, and Envoy writes these headers itself
+            timeout_keep_alive=KEPT_OPEN,
             timeout_graceful_shutdown=2,
             backlog=BACKLOG,
         )
