@@ -9,11 +9,12 @@ import pytest
 
 from carrel.domain.errors import Invalid
 from carrel.drivers.docker.firewall import Iptables
-from carrel.drivers.docker.gate import heads
+from carrel.drivers.docker.gate import heads, server
 from carrel.drivers.docker.gate.heads import Unreadable
 from carrel.drivers.docker.gate.installation import KnownInstallation
 from carrel.drivers.docker.gate.outcome import Policy
 from carrel.drivers.docker.gate.places import demand_roots_own
+from carrel.drivers.docker.gate.server import GateServer
 from carrel.drivers.docker.gate.verbs import Verbs
 from carrel.drivers.docker.own_mounts import OwnMounts
 
@@ -84,6 +85,53 @@ async def test_a_body_that_is_judged_has_an_end() -> None:
         await read(b"POST /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % long + b"x" * long)
     with pytest.raises(asyncio.IncompleteReadError):
         await read(b"POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nx")
+
+
+class Caller:
+    """The end of a connection that a stranger holds."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    def write(self, data: bytes) -> None:
+        self.heard += data
+
+    async def drain(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> GateServer:
+    """Of root alone, at which somebody else knocks."""
+    monkeypatch.setattr(server, "_peer", lambda _: 12345)
+    nothing: Any = None
+    return GateServer(nothing, nothing, nothing, nothing, frozenset())
+
+
+async def test_a_stranger_has_said_all_before_the_answer_and_the_end(door: GateServer) -> None:
+    reader, caller = asyncio.StreamReader(limit=heads.LONGEST_HEAD), Caller()
+    serving = asyncio.create_task(door.serve(reader, caller))  # type: ignore[arg-type]
+    for part in (b"POST /a HTTP/1.1\r\n", b"Content-Length: 2\r\n\r\n", b"{}"):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert caller.heard == b""
+        reader.feed_data(part)
+    await serving
+    assert caller.heard.startswith(b"HTTP/1.1 403 ")
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /a", b"no request\r\n\r\n", b"x" * (heads.LONGEST_HEAD * 3)])
+async def test_a_stranger_who_says_nothing_that_ends_is_refused_all_the_same(
+    door: GateServer, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_STRANGERS_SECONDS", 0.01)
+    reader, caller = asyncio.StreamReader(limit=heads.LONGEST_HEAD), Caller()
+    reader.feed_data(said)
+    await door.serve(reader, caller)  # type: ignore[arg-type]
+    assert caller.heard.startswith(b"HTTP/1.1 403 ")
 
 
 def test_the_first_installation_that_speaks_is_known_for_good(tmp_path: Path) -> None:

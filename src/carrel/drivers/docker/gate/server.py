@@ -29,6 +29,7 @@ _CREDENTIALS: Final = "x-registry-auth"
 _TALKS: Final = re.compile(rb"HTTP/1\.1 101 ")
 _NO_SECONDS_LEFT: Final = 30.0
 """In which whoever knocks must have said what they want."""
+_STRANGERS_SECONDS: Final = 3.0
 
 
 class GateServer:
@@ -63,6 +64,7 @@ class GateServer:
         uid = _peer(writer)
         if uid != 0 and uid not in self._uids:
             _log.warning("a stranger was refused", uid=uid)
+            await _hear_out(reader)
             await _say(writer, 403, "only the user that runs Carrel may ask")
             return
         async with asyncio.timeout(_NO_SECONDS_LEFT):
@@ -159,6 +161,15 @@ def _peer(writer: asyncio.StreamWriter) -> int:
     peer: socket.socket = writer.get_extra_info("socket")
     credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", credentials)[1])
+
+
+async def _hear_out(reader: asyncio.StreamReader) -> None:
+    """Whoever still speaks as the connection closes reads no answer, only that it broke off."""
+    with suppress(Unreadable, TimeoutError, asyncio.IncompleteReadError):
+        async with asyncio.timeout(_STRANGERS_SECONDS):
+            head = await heads.read_head(reader)
+            if head is not None:
+                await heads.whole_body(reader, head, heads.LONGEST_HEAD)
 
 
 async def _say(writer: asyncio.StreamWriter, status: int, sentence: str) -> None:
