@@ -67,25 +67,32 @@ def place_of(claim: Claim) -> str:
 
 
 class _Lines:
-    """Each change once."""
+    """Each change once, and each sentence that is new."""
 
     def __init__(self, screen: Screen, claim: Claim) -> None:
         self._screen = screen
-        self._said: object = None
+        self._place: object = None
+        self._told: dict[str, str] = {}
         self.hear(claim)
 
     def hear(self, told: Claim | Event) -> None:
         if isinstance(told, Event):
             self._screen.note(told.sentence)
             return
-        if told.state is not ClaimState.WAITING:
+        if told.state is ClaimState.RELEASED:
             return
-        changed = (told.position, told.trouble, _step_now(told))
-        if changed != self._said:
-            self._said = changed
+        place = (told.position, told.estimate_seconds is None)
+        if told.state is ClaimState.WAITING and place != self._place:
+            self._place = place
             self._screen.note(f"Waiting: {place_of(told)[0].lower()}{place_of(told)[1:]}.")
-            if told.trouble:
-                self._screen.note(told.trouble)
+        self._tell("sentence", told.sentence)
+        self._tell("trouble", told.trouble or "")
+        self._tell("step", next((step.note for step in told.steps if step.state is StepState.NOW), ""))
+
+    def _tell(self, which: str, sentence: str) -> None:
+        if sentence and sentence != self._told.get(which):
+            self._screen.note(sentence)
+        self._told[which] = sentence
 
 
 class _Block:
@@ -125,10 +132,6 @@ class _Block:
             took = max(0.0, (self._clock.now() - step.began_at).total_seconds())
         told = " ".join(part for part in (_seconds(took) if took is not None else "", step.note) if part)
         return line.append(harmless(f"  {told}"), style="dim") if told else line
-
-
-def _step_now(claim: Claim) -> StepName | None:
-    return next((step.name for step in claim.steps if step.state is StepState.NOW), None)
 
 
 def _seconds(seconds: float) -> str:

@@ -1,0 +1,47 @@
+"""What `carrel claim` tells while it waits where nobody looks: a line for each sentence that is new, beside the result."""
+
+from typing import Any
+
+import pytest
+
+from carrel.cli.screen import Screen
+from carrel.cli.waiting import telling
+from carrel.domain.claim import ClaimState
+from carrel.domain.step import StepName, StepState
+from carrel.wire.v1 import Claim, Step
+
+STARTING = "A workspace is starting for you."
+FETCHED = "The image lab:1 is being fetched: {} %."
+
+
+def waits(sentence: str = STARTING, note: str = "", **more: Any) -> Claim:
+    step = Step(name=StepName.START, state=StepState.NOW, began_at=None, took_seconds=None, note=note)
+    given: dict[str, Any] = {"state": ClaimState.WAITING, "position": 1, "estimate_seconds": None}
+    given |= {"sentence": sentence, "steps": [step], "workspace": None} | more
+    return Claim(id="c" * 16, pool="lab", name="default", **given)
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
+def test_each_new_sentence_is_one_line_beside_the_result(
+    capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    with telling(Screen(as_json=as_json), waits("", steps=[]), "2 min") as teller:
+        for percent in (5, 5, 40):
+            teller.hear(waits(note=FETCHED.format(percent)))
+        teller.hear(waits(note=FETCHED.format(40), trouble="The registry is away."))
+        teller.hear(waits(note="It runs now; its app is coming up."))
+        teller.hear(waits("It is ready.", state=ClaimState.HELD, position=None, steps=[]))
+        teller.hear(waits("It has ended.", state=ClaimState.RELEASED, position=None, steps=[]))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    expected = [
+        "Waiting: place 1.",
+        STARTING,
+        FETCHED.format(5),
+        FETCHED.format(40),
+        "The registry is away.",
+        "It runs now; its app is coming up.",
+        "It is ready.",
+    ]
+    assert printed.err.splitlines() == ([] if as_json else expected)
+    assert "\r" not in printed.err
