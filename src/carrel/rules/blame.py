@@ -15,6 +15,8 @@ _BLAME: Final[Mapping[Whose, str]] = {
     Whose.MACHINE: "This is a problem of the machine; you did nothing wrong.",
     Whose.APP: "The app itself failed; nothing is wrong with your account.",
 }
+TO_ADMINS: Final = "You have to put this right, as an administrator."
+"""In place of the sentence that an administrator has to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def _require_room(conn: Connection, ctx: Context, user_id: UserId) -> None:
 
 async def get(ctx: Context, actor: Actor, claim_id: ClaimId) -> ClaimView:
     """Asking after a waiting claim counts as watching it. Raises NotFound, also for somebody else's."""
-    view = await ctx.store.read(_view, ctx, claim_id, with_steps=True)
+    view = await ctx.store.read(_view, ctx, claim_id, reader=actor)
     require_seen(actor, Action.SEE, owner=view.claim.user_id, thing="claim")
     if view.claim.state is ClaimState.WAITING and _is_stale(view.claim, ctx.clock.now()):
         await ctx.store.write(claims.watch, claim_id, ctx.clock.now())
@@ -235,13 +235,13 @@ def _is_stale(found: Claim, now: datetime) -> bool:
 
 
 def _view(
-    conn: Connection, ctx: Context, claim_id: ClaimId, *, is_new: bool = False, with_steps: bool = False
+    conn: Connection, ctx: Context, claim_id: ClaimId, *, is_new: bool = False, reader: Actor | None = None
 ) -> ClaimView:
     found = claims.get(conn, claim_id)
     if found is None:
         raise NotFound("There is no such claim.")
-    [view] = _with_homes(conn, [_about(conn, ctx, found, is_new=is_new, with_steps=with_steps)])
-    return _with_ailments(conn, [view])[0] if with_steps else view
+    [view] = _with_homes(conn, [_about(conn, ctx, found, is_new=is_new, reader=reader)])
+    return view if reader is None else _with_ailments(conn, [view])[0]
 
 
 def _with_ailments(conn: Connection, views: Sequence[ClaimView]) -> list[ClaimView]:
@@ -272,21 +272,23 @@ def _about(
     found: Claim,
     *,
     is_new: bool = False,
-    with_steps: bool = False,
+    reader: Actor | None = None,
     recipes: dict[_Version, Template | None] | None = None,
 ) -> ClaimView:
-    """`with_steps` costs one look at a timeline, which a list or a claim just made can do without. `recipes`: those read already."""
+    """`reader`: who is told its steps and what troubles it. That costs a look at a timeline, which a list or a claim just made can do
+    without. `recipes`: those read already.
+    """
     now = ctx.clock.now()
     if found.state is ClaimState.WAITING:
         place = claims.position(conn, found)
-        offered = _offered(conn, found.pool) if with_steps else None
-        ahead = outlook.of_waiting(conn, found, place, now, offered=offered, with_steps=with_steps)
+        offered = _offered(conn, found.pool) if reader is not None else None
+        ahead = outlook.of_waiting(conn, found, place, now, offered=offered, reader=reader)
         return ClaimView(found, ahead, template=offered, position=place, is_new=is_new)
     workspace = workspaces.get(conn, found.workspace_id) if found.workspace_id else None
     template = _recipe(conn, workspace, {} if recipes is None else recipes) if workspace else None
-    if template is None and with_steps:
+    if template is None and reader is not None:
         template = _offered(conn, found.pool)
-    ahead = outlook.of_settled(conn, found, workspace, now, template=template, with_steps=with_steps)
+    ahead = outlook.of_settled(conn, found, workspace, now, template=template, reader=reader)
     term = _term(conn, ctx, found, workspace)
     return ClaimView(found, ahead, workspace, template, term, is_new=is_new)
 

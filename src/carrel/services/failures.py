@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from carrel.domain.actor import Actor
-from carrel.domain.cause import Cause
+from carrel.domain.cause import Cause, Whose
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.rules.access import Action
+from carrel.rules.blame import TO_ADMINS
 from carrel.rules.causes import Mishap, cause, hindrance, is_failure
 from carrel.rules.home_wording import COMING_OUT
 from carrel.rules.last_words import unquoted
@@ -49,6 +50,12 @@ class Failure:
     def comfort(self) -> str:
         """In words for somebody who waits: what it is, whose problem that is, what they can do."""
         return f"{self.cause.sentence} {self.cause.blame} {self.cause.advice}"
+
+    @property
+    def task(self) -> str:
+        """As `comfort`, for an admin: nobody else is going to do it."""
+        whose = TO_ADMINS if self.cause.whose is Whose.ADMIN else self.cause.blame
+        return f"{self.cause.sentence} {whose} {self.cause.remedy}"
 
 
 async def of_claim(ctx: Context, actor: Actor, claim_id: ClaimId) -> Failure | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from carrel.domain.actor import Actor
 from carrel.domain.claim import Claim, ClaimState
 from carrel.domain.ids import PoolName
 from carrel.domain.queue import Coming, Estimate
@@ -12,6 +13,7 @@ from carrel.domain.step import Step
 from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.rules import situation
+from carrel.rules.access import is_admin
 from carrel.rules.estimate import estimate, hope
 from carrel.rules.home_wording import COMING_OUT
 from carrel.rules.preparation import prepares
@@ -39,17 +41,17 @@ def of_waiting(
     now: datetime,
     *,
     offered: Template | None = None,
-    with_steps: bool = False,
+    reader: Actor | None = None,
 ) -> Outlook:
-    """`offered`: what they will probably get."""
+    """`offered`: what they will probably get. `reader`: who is told the steps and what troubles it; None in an overview."""
     seen = queue.seen_from(conn, claim.pool, place, claim.home_id)
     hoped = hope(seen, place)
-    waits_for_files = with_steps and hoped is None and _waits_for_files(conn, claim)
+    waits_for_files = reader is not None and hoped is None and _waits_for_files(conn, claim)
     return Outlook(
         COMING_OUT if waits_for_files else situation.of_waiting(seen, place, now),
         estimate(seen, place, now),
-        _trouble(conn, claim) if with_steps else None,
-        _steps_of_waiting(conn, claim, hoped, offered, now) if with_steps else (),
+        _trouble(conn, claim, reader) if reader is not None else None,
+        _steps_of_waiting(conn, claim, hoped, offered, now) if reader is not None else (),
     )
 
 
@@ -69,10 +71,12 @@ def _steps_of_waiting(
     return tuple(steps(claim, hope=hoped, progress=moving, prepares=_prepares(offered), now=now))
 
 
-def _trouble(conn: Connection, claim: Claim) -> str | None:
+def _trouble(conn: Connection, claim: Claim, reader: Actor) -> str | None:
     """A limit that is reached, or a pause, is no trouble: the sentence says so already."""
     failure = failures.about(conn, claim)
-    return failure.comfort if failure is not None and failure.detail else None
+    if failure is None or not failure.detail:
+        return None
+    return failure.task if is_admin(reader) else failure.comfort
 
 
 def of_settled(
@@ -82,14 +86,14 @@ def of_settled(
     now: datetime,
     *,
     template: Template | None = None,
-    with_steps: bool = False,
+    reader: Actor | None = None,
 ) -> Outlook:
     """For a claim that does not wait."""
     sentence = situation.of_settled(claim, workspace, prepares=_prepares(template))
-    if not with_steps:
+    if reader is None:
         return Outlook(sentence)
     timeline = events.of_workspace(conn, workspace.id) if workspace is not None else []
-    trouble = _trouble(conn, claim) if claim.state is ClaimState.HELD else None
+    trouble = _trouble(conn, claim, reader) if claim.state is ClaimState.HELD else None
     found = steps(claim, workspace=workspace, timeline=timeline, prepares=_prepares(template), now=now)
     return Outlook(sentence, trouble=trouble, steps=tuple(found))
 

@@ -17,6 +17,7 @@ from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, R
 from .planting import SOON, Answers, House, Planted, local, plain, planted, python
 
 ADMIN = "An administrator has to put this right; you did nothing wrong."
+OWN = "You have to put this right, as an administrator."
 MACHINE = "This is a problem of the machine; you did nothing wrong."
 APP = "The app itself failed; nothing is wrong with your account."
 
@@ -382,8 +383,22 @@ async def test_an_admin_is_not_told_that_an_admin_has_to_act(house: House) -> No
         await lab.told(page, ADMIN, "It cannot start until this is corrected.")
         admin = await house.browser(await house.person("root", Role.ADMIN))
         text = plain((await admin.get(page)).text)
-        assert "You can put this right, as an administrator." in text
+        assert OWN in text
         assert ADMIN not in text
+
+
+async def test_an_admin_who_waits_is_told_what_to_do_and_where(house: House) -> None:
+    driver = Faulty(house)
+    driver.at_create = Rejected("templates.lab.command is empty.")
+    async with planted(house, driver) as lab:
+        page = await lab.opened()
+        assert "Tell an administrator" in await lab.told(page, ADMIN)
+        root = await house.browser(await house.person("root", Role.ADMIN))
+        shown = (await root.get(page)).text
+        assert f"{OWN} Correct the template as the message says." in plain(shown)
+        assert ADMIN not in plain(shown)
+        assert "Tell an administrator" not in shown
+        assert '"/hub/admin/pools/lab"' in shown
 
 
 async def test_one_that_works_again_ends_the_trouble(house: House) -> None:

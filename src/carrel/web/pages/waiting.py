@@ -11,7 +11,7 @@ from carrel.domain.actor import Person
 from carrel.domain.claim import ClaimState
 from carrel.domain.ids import ClaimId
 from carrel.domain.step import Step, StepName, StepState
-from carrel.rules.access import owns
+from carrel.rules.access import is_admin, owns
 from carrel.rules.authorize import Standing, standing
 from carrel.rules.way_back import as_linked
 from carrel.services import claims, failures, pools
@@ -58,6 +58,7 @@ async def wait(request: Request, person: Person) -> Response:
         view=view,
         entrance=way_in,
         is_own=owns(person, view.claim.user_id),
+        is_admin=is_admin(person),
         called=called(view.template, view.claim.pool),
         queues=view.outlook.steps[0].state is StepState.NOW,
         steps=[_in_words(step) for step in view.outlook.steps],
