@@ -64,7 +64,7 @@ async def carrel(
     config = CONFIG.format(host=docker.host, image=image, app=APP, warm=WARM, limit=LIMIT, per_user=AT_ONCE)
     try:
         async with running(tmp_path_factory.mktemp("day"), config) as carrel:
-            await carrel.warm("small", WARM, 90)
+            await carrel.warm("small", WARM, 150)
             yield carrel
     finally:
         if not docker.is_running():
@@ -117,7 +117,7 @@ async def test_an_engine_killed_under_twenty_loses_none_leaves_none_and_its_peop
     assert {claim["id"]: claim["workspace"]["id"] for claim in ended} == held
     (told,) = {claim["workspace"]["reason"] for claim in ended}
     assert "engine" in told, told
-    await carrel.warm("small", WARM, 90)
+    await carrel.warm("small", WARM, 150)
     await eventually("what runs is what is in the table", lambda: is_in_order(carrel, docker), 60, every=0.3)
 
     mine = {claim["id"] for claim in await claims(carrel, people[0])}
