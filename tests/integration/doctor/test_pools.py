@@ -57,7 +57,26 @@ async def test_a_backend_that_is_away(house: Any, tmp_path: Path) -> None:
 async def test_a_backend_whose_driver_nobody_installed(tmp_path: Path) -> None:
     patient = patient_of(tmp_path / "S", '[backends.moon]\ndriver = "moon"\n')
     found = await findings(patient, pools.BACKEND)
-    assert "no driver called" in produced(found, "CRL501", Outcome.BAD, about="moon").found
+    assert "which is not installed" in produced(found, "CRL501", Outcome.BAD, about="moon").found
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ('host = "ssh://engine"', "backends.engine.host"),
+        ('host = "tcp://engine:2376"\naddress = "10.0.0.7"\ntls_ca = "/no/ca.pem"', "the tls_ca of"),
+        ('pull = "sometimes"', "backends.engine.pull"),
+    ],
+    ids=["host", "file", "word"],
+)
+async def test_what_an_engine_is_asked_by_is_looked_at_before_the_first_start(
+    tmp_path: Path, options: str, said: str
+) -> None:
+    engine = '[backends.engine]\ndriver = "docker"\n'
+    assert is_well(await findings(patient_of(tmp_path / "S", engine), pools.BACKEND), "CRL501")
+    found = await findings(patient_of(tmp_path / "S", engine + options), pools.BACKEND)
+    assert said in produced(found, "CRL501", Outcome.BAD, about="engine").found
+    assert not (tmp_path / "S").exists(), "nothing is opened"
 
 
 async def test_a_program_that_is_not_there(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from carrel.domain.ids import BackendName, InstallationId, PoolName, WorkspaceId
 from carrel.domain.pool import Pool
 from carrel.domain.template import Template
 from carrel.drivers.local import launch, options
-from carrel.drivers.registry import known_drivers
+from carrel.drivers.registry import check_backend
 from carrel.ports.driver import (
     Attaches,
     Delivers,
@@ -139,16 +139,17 @@ def _live(conn: Connection) -> dict[PoolName, int]:
 
 
 async def _backends_that_could_be(patient: Patient) -> Iterable[Finding]:
-    """Nothing is opened: a driver may make files when it is. Only whether there is such a driver is asked."""
-    installed = known_drivers()
-    return [
-        rules.backend(
-            name,
-            None if backend.driver in installed else f'there is no driver called "{backend.driver}".',
-            opened=False,
-        )
-        for name, backend in patient.settings.backends.items()
-    ]
+    """Nothing is opened: a driver may make files when it is. Its options are looked at where it can do that alone."""
+    names = [BackendName(name) for name in patient.settings.backends]
+    return await patient.aside("backends", lambda: [_unopened(patient, name) for name in names])
+
+
+def _unopened(patient: Patient, name: BackendName) -> Finding:
+    try:
+        check_backend(patient.settings.backends[name].driver, _context(patient, name))
+    except DriverError as error:
+        return rules.backend(name, error.sentence, opened=False)
+    return rules.backend(name, None, opened=False)
 
 
 # -- what a running one shows ------------------------------------------------------------------------------------------

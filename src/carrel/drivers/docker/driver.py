@@ -11,7 +11,7 @@ from carrel.drivers.docker.ailments import Ailments
 from carrel.drivers.docker.bringing import Bringer
 from carrel.drivers.docker.commands import Commands
 from carrel.drivers.docker.containers import Parts
-from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.engine import Engine, trusted
 from carrel.drivers.docker.faults import asking
 from carrel.drivers.docker.findings import Site
 from carrel.drivers.docker.firewall import Firewall, Iptables
@@ -56,6 +56,13 @@ class _Ground:
     @property
     def homes(self) -> Path:
         return self.state / "homes"
+
+
+def check_options(context: DriverContext) -> None:
+    """Raises what opening it, or its first question, would. Makes no file, and asks no engine."""
+    options = reading.read(context)
+    if options.tls is not None:
+        trusted(options.tls)
 
 
 def open_driver(context: DriverContext) -> Driver:
