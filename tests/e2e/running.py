@@ -24,7 +24,7 @@ CARREL = Path(sys.executable).with_name("carrel")
 SMALL_APP = """
 [templates.small]
 title = "Small app"
-command = ["{python}", "{app}", "{{host}}", "{{port}}", "{{base_path}}"]
+command = ["{python}", "-I", "-S", "{app}", "{{host}}", "{{port}}", "{{base_path}}"]
 open = "hello"
 ready = "ready"
 authorization = "token {{secret}}"

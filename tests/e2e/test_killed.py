@@ -133,8 +133,13 @@ async def test_kill_9_of_an_app_its_owner_sees_why_and_gets_another(
         assert "exit status 3" in told["workspace"]["reason"]
         another = await carrel.claim("small", alice.token)
     assert another["workspace"]["id"] != held["workspace"]["id"]
-    async with carrel.browserless() as client:
-        answer = await client.get(
-            another["workspace"]["url"], headers={"Authorization": f"Bearer {alice.token}"}
-        )
-    assert answer.status_code == 200
+
+    async def inside() -> bool:
+        """Its files have come over from the other one."""
+        async with carrel.browserless() as client:
+            answer = await client.get(
+                another["workspace"]["url"], headers={"Authorization": f"Bearer {alice.token}"}
+            )
+        return answer.status_code == 200
+
+    await eventually("they are in again", inside)
