@@ -5,9 +5,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +27,42 @@ class Refusal:
     said: str
 
 
-async def refused(carrel: Carrel, *, ports: bool = True, before: Sequence[str] = ()) -> Refusal:
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A process that has loaded `carrel`, and runs it in forks of itself (`forking.py`)."""
+
+    process: asyncio.subprocess.Process
+    output: Path
+
+    async def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Refusal:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        asked = {"arguments": arguments, "environment": environment, "output": str(self.output)}
+        self.process.stdin.write(json.dumps(asked).encode() + b"\n")
+        try:
+            async with asyncio.timeout(30):
+                status = int(await self.process.stdout.readline())
+        except BaseException:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+        return Refusal(status, self.output.read_text())
+
+
+@contextlib.asynccontextmanager
+async def loaded(output: Path, before: Sequence[str] = ()) -> AsyncIterator[Loaded]:
+    process = await asyncio.create_subprocess_exec(
+        *before, sys.executable, Path(__file__).with_name("forking.py"), cwd="/", start_new_session=True,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield Loaded(process, output)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def refused(carrel: Carrel, by: Loaded | None = None, *, ports: bool = True) -> Refusal:
     """How this start ended that was to come to nothing: with a sentence, with no stack trace, and with nothing left running."""
     arguments = ["up", "--state-dir", str(carrel.state), "--no-open"]
     if ports:
@@ -39,8 +76,19 @@ async def refused(carrel: Carrel, *, ports: bool = True, before: Sequence[str] =
         **carrel.environment,
     }
     already = {process.pid for process in carrel.processes()}
+    refusal = await (by.run(arguments, environment) if by else _run(arguments, environment))
+    said = refusal.said
+    assert refusal.status > 0, f"it came up after all, or was stopped:\n{said}"
+    assert "Traceback" not in said, said
+    assert "Carrel is ready" not in said, said
+    left = [process for process in carrel.processes() if process.pid not in already]
+    assert not left, f"left running: {left}\n{said}"
+    return refusal
+
+
+async def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> Refusal:
     process = await asyncio.create_subprocess_exec(
-        *before, CARREL, *arguments, env=environment, cwd="/",
+        CARREL, *arguments, env=environment, cwd="/",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -49,13 +97,8 @@ async def refused(carrel: Carrel, *, ports: bool = True, before: Sequence[str] =
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    said = output.decode()
-    assert process.returncode not in (0, None), f"it came up after all, or was stopped:\n{said}"
-    assert "Traceback" not in said, said
-    assert "Carrel is ready" not in said, said
-    left = [process for process in carrel.processes() if process.pid not in already]
-    assert not left, f"left running: {left}\n{said}"
-    return Refusal(process.returncode or 0, said)
+    assert process.returncode is not None
+    return Refusal(process.returncode, output.decode())
 
 
 def no_accidents(carrel: Carrel) -> None:
