@@ -1,9 +1,7 @@
 """Turns a recipe into what an engine is asked to create: the app's container and its companions'. Pure; refuses what can never work."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final, Self
 
 from carrel.domain.container import Companion, Container
@@ -14,6 +12,7 @@ from carrel.domain.template import HomeKind, Template
 from carrel.drivers.docker import image_name, labels
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.person import DELIVERIES, NAME, SLOT
+from carrel.drivers.placeholders import filled, refuse_outside, refuse_unknown
 from carrel.ports.driver import Rejected, Spec
 
 Body = dict[str, Any]
@@ -23,8 +22,6 @@ RESERVED: Final = frozenset({NAME, DELIVERIES, "home"})
 """What the driver itself keeps in a slot; no file of a template may take its place."""
 
 _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside the container, whose only other end is the data plane
-_PLACEHOLDERS: Final = frozenset({"host", "port", "base_path", "home", "slot", "person", "secret", "id"})
-_PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SCRATCH: Final = "rw,nosuid,nodev,mode=1777"
 _PROCESSES_OF_COMPANION: Final = 512
 _OOM_SCORE: Final = 500
@@ -205,17 +202,17 @@ def _checked(spec: Spec, container: Container) -> str:
         if image_name.read(image) is None:
             raise Rejected(f'{where}: "{image}" cannot be the name of an image.', ReasonCode.IMAGE_MISSING)
     for place, argument in _arguments(template, container):
-        _refuse_unknown(argument, f"{where}.{place}")
+        refuse_unknown(argument, f"{where}.{place}")
         if "{secret}" in argument:
             raise Rejected(
                 f"{where}.{place} holds {{secret}}, which the list of processes would show. Hand it over in {where}.environment."
             )
     for place, name, value in _variables(template, container):
-        _refuse_unknown(value, f"{where}.{place}.{name}")
+        refuse_unknown(value, f"{where}.{place}.{name}")
         if not name or "=" in name or "\0" in name + value:
             raise Rejected(f"{where}.{place}.{name} cannot be a variable's name and value.")
     for path in template.files:
-        _refuse_outside(path, where)
+        refuse_outside(path, where, reserved=RESERVED)
     return template.image
 
 
@@ -267,13 +264,13 @@ def _body(
 ) -> Body:
     body: Body = {
         "Image": image,
-        "Env": [f"{name}={_filled(value, values)}" for name, value in environment.items()],
+        "Env": [f"{name}={filled(value, values)}" for name, value in environment.items()],
         "AttachStdin": False,
         "OpenStdin": False,
         "Tty": False,
     }
     if command:
-        body["Cmd"] = [_filled(argument, values) for argument in command]
+        body["Cmd"] = [filled(argument, values) for argument in command]
     return body
 
 
@@ -341,28 +338,6 @@ def _slot(spec: Spec, tags: Mapping[str, str]) -> Body:
     options = {"NoCopy": True, "Labels": dict(tags)}
     slot = labels.slot_volume(spec.workspace_id)
     return {"Type": "volume", "Source": slot, "Target": SLOT, "VolumeOptions": options}
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """Text in braces that is no placeholder's name (JSON, a shell's `${NAME}`) stays as it is."""
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
-
-
-def _refuse_unknown(text: str, where: str) -> None:
-    for name in _PLACEHOLDER.findall(text):
-        if name not in _PLACEHOLDERS:
-            known = " ".join(f"{{{each}}}" for each in sorted(_PLACEHOLDERS))
-            raise Rejected(f"{where} holds {{{name}}}, which is no placeholder. There are: {known}.")
-
-
-def _refuse_outside(path: str, where: str) -> None:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
-        raise Rejected(f'{where}.files: "{path}" must be a path inside the slot.')
-    if parts[0] in RESERVED:
-        raise Rejected(
-            f'{where}.files: "{path}" is where the driver keeps something of its own; choose another place.'
-        )
 
 
 def _whole(seconds: float) -> int:

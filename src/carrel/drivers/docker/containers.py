@@ -6,7 +6,6 @@ The order that makes being killed harmless: note, containers, files, start; and 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from weakref import WeakValueDictionary
 
 from carrel.domain.delivery import Delivery
 from carrel.domain.finding import Finding
@@ -28,6 +27,7 @@ from carrel.drivers.docker.owners import DEFAULT, read
 from carrel.drivers.docker.removing import Removal
 from carrel.drivers.docker.showing import Listed
 from carrel.drivers.docker.starting import Starts
+from carrel.drivers.turns import Turns
 from carrel.ports.clock import Clock
 from carrel.ports.driver import (
     Ailment,
@@ -65,31 +65,30 @@ class ContainerDriver:
         self._removal = parts.removal
         self._starts = Starts(parts.bringer, parts.notes, parts.removal.remove, clock=parts.clock)
         self._looking = Looking(parts.engine, parts.owner, parts.notes, self._starts)
-        self._locks: WeakValueDictionary[WorkspaceId, asyncio.Lock] = WeakValueDictionary()
-        self._under_way: dict[WorkspaceId, InstanceState] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = Turns()
 
     async def create(self, spec: Spec) -> None:
         plan = self._planned(spec)
-        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._create(plan))
+        await self._alone(spec.workspace_id, lambda: self._create(plan), InstanceState.STARTING)
 
     async def restart(self, spec: Spec) -> None:
         plan = self._planned(spec)
-        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._restart(plan))
+        await self._alone(spec.workspace_id, lambda: self._restart(plan), InstanceState.STARTING)
 
     async def destroy(self, workspace_id: WorkspaceId) -> None:
-        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._destroy(workspace_id))
+        await self._alone(workspace_id, lambda: self._destroy(workspace_id), InstanceState.STOPPING)
 
     async def detach(self, workspace_id: WorkspaceId) -> None:
-        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._detach(workspace_id))
+        await self._alone(workspace_id, lambda: self._detach(workspace_id), InstanceState.STOPPING)
 
     async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
         if (sentence := refusal(delivery)) is not None:
             raise Rejected(sentence)
-        await self._alone(workspace_id, None, lambda: self._deliver(workspace_id, delivery))
+        await self._alone(workspace_id, lambda: self._deliver(workspace_id, delivery))
 
     async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
-        async with self._lock(workspace_id):
+        _refuse_nameless(workspace_id)
+        async with self._turns.of(workspace_id):
             app = await self._standing(workspace_id)
         place = Place(
             app.id, home=app.labels.get(labels.HOME_PATH, "/"), user=app.labels.get(labels.RUNS_AS, "")
@@ -99,7 +98,7 @@ class ContainerDriver:
     async def list(self) -> Sequence[Instance]:
         self._parts.bringer.guard.watch()
         self._parts.ailments.start()
-        return await self._looking.all(self._under_way)
+        return await self._looking.all(self._turns.under_way)
 
     async def logs(self, workspace_id: WorkspaceId, lines: int) -> str:
         group = await removing.group_of(self._engine, self._parts.owner, workspace_id)
@@ -116,9 +115,7 @@ class ContainerDriver:
 
     async def aclose(self) -> None:
         """What is under way is cut short, as if we had been killed; the next list() goes on with it."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._turns.cut_short()
         await self._starts.aclose()
         await self._parts.ailments.aclose()
         await self._parts.bringer.guard.aclose()
@@ -182,34 +179,14 @@ class ContainerDriver:
             raise Rejected(f"There is no instance of workspace {workspace_id}.")
         return app
 
-    def _lock(self, workspace_id: WorkspaceId) -> asyncio.Lock:
-        _refuse_nameless(workspace_id)
-        return self._locks.setdefault(workspace_id, asyncio.Lock())
-
     async def _alone(
-        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
+        self,
+        workspace_id: WorkspaceId,
+        work: Callable[[], Awaitable[None]],
+        state: InstanceState | None = None,
     ) -> None:
-        """A caller who gives up does not stop the work in the middle, and the next one for this workspace waits for it."""
-        task = asyncio.create_task(self._one_at_a_time(workspace_id, state, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        await asyncio.shield(task)
-
-    async def _one_at_a_time(
-        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
-    ) -> None:
-        async with self._lock(workspace_id):
-            if state is not None:
-                self._under_way[workspace_id] = state
-            try:
-                await work()
-            finally:
-                self._under_way.pop(workspace_id, None)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever gave up waiting does not hear of it; list() will tell
+        _refuse_nameless(workspace_id)
+        await self._turns.take(workspace_id, work, state)
 
 
 def _files_owner(app: Listed) -> FileOwner:

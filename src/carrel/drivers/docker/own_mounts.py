@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
-from weakref import WeakValueDictionary
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
 from carrel.drivers.docker import folders, kernel
@@ -22,6 +21,7 @@ from carrel.drivers.docker.slots import Slot, rescue, slots_in
 from carrel.drivers.ondisk import mountinfo
 from carrel.drivers.ondisk.faults import may_be_away
 from carrel.drivers.ondisk.files import written_out
+from carrel.drivers.turns import Turns
 from carrel.ports.driver import DriverUnavailable, Rejected
 
 T = TypeVar("T")
@@ -48,25 +48,24 @@ class OwnMounts:
         self._place_of_volume = place_of_volume
         self._mapper = Mapper()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="carrel-mounts")
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._turns = Turns()
 
     async def make_slot(self, workspace_id: WorkspaceId, plan: SlotPlan) -> str:
         slot = self._slot(workspace_id)
-        await self._alone(slot, lambda: self._make_slot(slot, plan))
+        await self._turns.take(workspace_id, lambda: self._make_slot(slot, plan))
         return str(slot.home)
 
     async def bring_in(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
         slot = self._slot(workspace_id)
-        await self._alone(slot, lambda: self._bring_in(slot, home_id))
+        await self._turns.take(workspace_id, lambda: self._bring_in(slot, home_id))
 
     async def take_out(self, workspace_id: WorkspaceId) -> None:
         slot = self._slot(workspace_id)
-        await self._alone(slot, lambda: self._take_out(slot))
+        await self._turns.take(workspace_id, lambda: self._take_out(slot))
 
     async def remove_slot(self, workspace_id: WorkspaceId) -> None:
         slot = self._slot(workspace_id)
-        await self._alone(slot, lambda: self._remove(slot))
+        await self._turns.take(workspace_id, lambda: self._remove(slot))
 
     async def slots(self) -> Mapping[WorkspaceId, SlotView]:
         with may_be_away("The slots cannot be read"):
@@ -76,7 +75,7 @@ class OwnMounts:
 
     async def aclose(self) -> None:
         """What is mounted stays."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._turns.settle()
         self._threads.shutdown()
         self._mapper.close()
 
@@ -187,22 +186,6 @@ class OwnMounts:
         if not is_id(workspace_id):
             raise Rejected("A workspace is named by its id.")
         return Slot(self._slots, workspace_id)
-
-    async def _alone(self, slot: Slot, work: Callable[[], Awaitable[object]]) -> None:
-        """A caller who gives up does not stop the work in the middle, and the next one for this slot waits for it."""
-        task: asyncio.Task[object] = asyncio.create_task(self._one_at_a_time(slot, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        await asyncio.shield(task)
-
-    async def _one_at_a_time(self, slot: Slot, work: Callable[[], Awaitable[object]]) -> None:
-        async with self._locks.setdefault(slot.workspace_id, asyncio.Lock()):
-            await work()
-
-    def _done(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever gave up waiting does not hear of it
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

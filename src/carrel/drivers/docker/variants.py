@@ -8,15 +8,29 @@ from carrel.drivers.docker.containers import ContainerDriver, Parts
 from carrel.drivers.docker.homes import MountedHomes
 from carrel.drivers.docker.mounts import Mounts
 from carrel.drivers.docker.volumes import VolumeHomes
-from carrel.ports.driver import Adoptable
+from carrel.ports.driver import Adoptable, KeepsHomes
 
 
-class _AdoptingDriver(ContainerDriver):
-    """Takes over volumes that another system left on the engine."""
+class _KeepingDriver(ContainerDriver):
+    """Keeps homes, and takes over volumes that another system left on the engine."""
 
-    def __init__(self, parts: Parts, adopting: Adopting) -> None:
+    def __init__(self, parts: Parts, homes: KeepsHomes, adopting: Adopting) -> None:
         super().__init__(parts)
+        self._kept = homes
         self._adopting = adopting
+
+    @property
+    def home_place(self) -> str:
+        return self._kept.home_place
+
+    async def measure_home(self, home_id: HomeId) -> int:
+        return await self._kept.measure_home(home_id)
+
+    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
+        return self._kept.archive_home(home_id)
+
+    async def remove_home(self, home_id: HomeId) -> None:
+        await self._kept.remove_home(home_id)
 
     async def adoptable(self) -> Sequence[Adoptable]:
         return await self._adopting.adoptable()
@@ -25,29 +39,16 @@ class _AdoptingDriver(ContainerDriver):
         await self._adopting.adopt(home_id, name)
 
 
-class MountedDriver(_AdoptingDriver):
+class MountedDriver(_KeepingDriver):
     """Brings homes in by mounting them on the engine's machine, which is this one."""
 
     def __init__(self, parts: Parts, homes: MountedHomes, mounts: Mounts, adopting: Adopting) -> None:
-        super().__init__(parts, adopting)
+        super().__init__(parts, homes, adopting)
         self._homes = homes
         self._mounts = mounts
 
     async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
-        await self._alone(workspace_id, None, lambda: self._attach(workspace_id, home_id))
-
-    @property
-    def home_place(self) -> str:
-        return self._homes.home_place
-
-    async def measure_home(self, home_id: HomeId) -> int:
-        return await self._homes.measure_home(home_id)
-
-    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
-        return self._homes.archive_home(home_id)
-
-    async def remove_home(self, home_id: HomeId) -> None:
-        await self._homes.remove_home(home_id)
+        await self._alone(workspace_id, lambda: self._attach(workspace_id, home_id))
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -59,27 +60,13 @@ class MountedDriver(_AdoptingDriver):
         await self._homes.attach(workspace_id, home_id)
 
 
-class VolumeDriver(_AdoptingDriver):
+class VolumeDriver(_KeepingDriver):
     """Starts each container with its person's home, a volume of the engine."""
 
     def __init__(self, parts: Parts, homes: VolumeHomes, adopting: Adopting, why: str) -> None:
-        super().__init__(parts, adopting)
-        self._homes = homes
+        super().__init__(parts, homes, adopting)
         self._why = why
 
     @property
     def starts_with_home(self) -> str:
         return self._why
-
-    @property
-    def home_place(self) -> str:
-        return self._homes.home_place
-
-    async def measure_home(self, home_id: HomeId) -> int:
-        return await self._homes.measure_home(home_id)
-
-    def archive_home(self, home_id: HomeId) -> AsyncIterator[bytes]:
-        return self._homes.archive_home(home_id)
-
-    async def remove_home(self, home_id: HomeId) -> None:
-        await self._homes.remove_home(home_id)

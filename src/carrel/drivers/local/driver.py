@@ -5,11 +5,10 @@ The order that makes it so: slot, record (the intent), keeper, the keeper's note
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from carrel.clock import SystemClock
 from carrel.domain.delivery import Delivery
@@ -29,6 +28,7 @@ from carrel.drivers.local.watch import Watch
 from carrel.drivers.ondisk import delivered
 from carrel.drivers.ondisk.faults import may_be_away, may_be_full
 from carrel.drivers.ondisk.homes import PLACE, Homes
+from carrel.drivers.turns import Turns
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Ran, Rejected, Spec
 
@@ -53,38 +53,36 @@ class LocalDriver:
         # of their own: four hanging homes or four huge slots must not blind us for everybody else
         self._eyes = ThreadPoolExecutor(max_workers=2, thread_name_prefix="carrel-local-eyes")
         self._watch = Watch(lambda: census(owner), self._eyes)
-        self._locks: WeakValueDictionary[WorkspaceId, asyncio.Lock] = WeakValueDictionary()
-        self._under_way: dict[WorkspaceId, InstanceState] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = Turns()
         self._keepers: dict[int, WorkspaceId] = {}
         """Our children, by pid."""
 
     async def create(self, spec: Spec) -> None:
-        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._create(spec))
+        await self._turns.take(spec.workspace_id, lambda: self._create(spec), InstanceState.STARTING)
 
     async def restart(self, spec: Spec) -> None:
-        await self._alone(spec.workspace_id, InstanceState.STARTING, lambda: self._restart(spec))
+        await self._turns.take(spec.workspace_id, lambda: self._restart(spec), InstanceState.STARTING)
 
     async def destroy(self, workspace_id: WorkspaceId) -> None:
-        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._destroy(workspace_id))
+        await self._turns.take(workspace_id, lambda: self._destroy(workspace_id), InstanceState.STOPPING)
 
     async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
-        await self._alone(
-            workspace_id, None, lambda: self._in_thread(lambda: self._attach(workspace_id, home_id))
+        await self._turns.take(
+            workspace_id, lambda: self._in_thread(lambda: self._attach(workspace_id, home_id))
         )
 
     async def detach(self, workspace_id: WorkspaceId) -> None:
-        await self._alone(workspace_id, InstanceState.STOPPING, lambda: self._detach(workspace_id))
+        await self._turns.take(workspace_id, lambda: self._detach(workspace_id), InstanceState.STOPPING)
 
     async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
         delivered.check(delivery)
-        await self._alone(
-            workspace_id, None, lambda: self._in_thread(lambda: self._deliver(workspace_id, delivery))
+        await self._turns.take(
+            workspace_id, lambda: self._in_thread(lambda: self._deliver(workspace_id, delivery))
         )
 
     async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
         """Its beginning holds the workspace's turn, so that whoever ends the workspace sees it; its run does not."""
-        async with self._locks.setdefault(workspace_id, asyncio.Lock()):
+        async with self._turns.of(workspace_id):
             slot, _ = self._standing(workspace_id)
             members = await self._watch.members_of(workspace_id)
             with may_be_away("The command cannot be run"):
@@ -108,7 +106,7 @@ class LocalDriver:
         await self._homes.remove(home_id)
 
     async def list(self) -> Sequence[Instance]:
-        before = dict(self._under_way)
+        before = dict(self._turns.under_way)
         with may_be_away("The slots cannot be read"):
             instances = await self._look(before)
             for _ in range(_MORE_LOOKS):
@@ -127,9 +125,7 @@ class LocalDriver:
 
     async def aclose(self) -> None:
         """What is under way is cut short, as if we had been killed; the next list() shows what is left of it."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._turns.cut_short()
         await self._watch.aclose()
         self._threads.shutdown()
         self._eyes.shutdown()
@@ -142,7 +138,7 @@ class LocalDriver:
         members: dict[WorkspaceId, list[Member]] = {each: [] for each in evidence}
         for member in await self._watch.everybody():
             members.setdefault(member.tag.workspace_id, []).append(member)
-        under_way = {**self._unseen(evidence), **under_way, **self._under_way}
+        under_way = {**self._unseen(evidence), **under_way, **self._turns.under_way}
         return [
             shown(each, evidence.get(each, Evidence()), members[each], under_way.get(each))
             for each in members
@@ -259,32 +255,6 @@ class LocalDriver:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-    async def _alone(
-        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
-    ) -> None:
-        """A caller who gives up does not stop the work in the middle, and the next one for this workspace waits for it."""
-        task = asyncio.create_task(self._one_at_a_time(workspace_id, state, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        await asyncio.shield(task)
-
-    async def _one_at_a_time(
-        self, workspace_id: WorkspaceId, state: InstanceState | None, work: Callable[[], Awaitable[None]]
-    ) -> None:
-        lock = self._locks.setdefault(workspace_id, asyncio.Lock())
-        async with lock:
-            if state is not None:
-                self._under_way[workspace_id] = state
-            try:
-                await work()
-            finally:
-                self._under_way.pop(workspace_id, None)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever gave up waiting does not hear of it; list() will tell
 
 
 def _is_doubtful(instance: Instance) -> bool:

@@ -1,15 +1,14 @@
 """Turns a recipe into an argument list and a whole environment. Refuses what can never work; starts nothing."""
 
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from carrel.domain.ids import InstallationId
 from carrel.domain.reason import ReasonCode
 from carrel.drivers.local.options import Options
+from carrel.drivers.placeholders import filled, refuse_outside, refuse_unknown
 from carrel.ports.driver import Rejected, Spec
 
 WORKSPACE_TAG = "CARREL_WORKSPACE"
@@ -28,9 +27,6 @@ RESERVED = frozenset(
     }
 )
 """What the driver itself keeps in a slot; no file of a template may take its place."""
-
-PLACEHOLDERS = frozenset({"host", "port", "base_path", "home", "slot", "person", "secret", "id"})
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +53,18 @@ def check(spec: Spec, options: Options) -> None:
             f"{where}.command is empty: say which program to run on this machine; an image is for backends that run containers."
         )
     for argument in template.command:
-        _refuse_unknown(argument, f"{where}.command")
+        refuse_unknown(argument, f"{where}.command")
         if "{secret}" in argument:
             raise Rejected(
                 f"{where}.command holds {{secret}}, which every user of the machine could read there. "
                 f"Hand it over in {where}.environment."
             )
     for name, value in template.environment.items():
-        _refuse_unknown(value, f"{where}.environment.{name}")
+        refuse_unknown(value, f"{where}.environment.{name}")
         if not name or "=" in name or "\0" in name + value:
             raise Rejected(f"{where}.environment.{name} cannot be a variable's name and value.")
     for path in template.files:
-        _refuse_outside(path, where)
+        refuse_outside(path, where, reserved=RESERVED)
     _program(spec, options)
 
 
@@ -84,40 +80,18 @@ def render(spec: Spec, options: Options, *, owner: Owner, slot: str, port: int) 
         "secret": spec.secret,
         "id": spec.workspace_id,
     }
-    own = {name: _filled(value, values) for name, value in spec.template.environment.items()}
+    own = {name: filled(value, values) for name, value in spec.template.environment.items()}
     tags = {
         WORKSPACE_TAG: spec.workspace_id,
         INSTALLATION_TAG: owner.installation,
         BACKEND_TAG: owner.backend,
         POOL_TAG: spec.pool,
     }
-    arguments = [_filled(argument, values) for argument in spec.template.command[1:]]
+    arguments = [filled(argument, values) for argument in spec.template.command[1:]]
     return Launch(
         argv=(_program(spec, options), *arguments),
         environment={"PATH": options.path, "LANG": options.language, PERSON: values["person"]} | own | tags,
     )
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """Text in braces that is no placeholder's name (JSON, a shell's `${NAME}`) stays as it is."""
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
-
-
-def _refuse_unknown(text: str, where: str) -> None:
-    for name in _PLACEHOLDER.findall(text):
-        if name not in PLACEHOLDERS:
-            known = " ".join(f"{{{each}}}" for each in sorted(PLACEHOLDERS))
-            raise Rejected(f"{where} holds {{{name}}}, which is no placeholder. There are: {known}.")
-
-
-def _refuse_outside(path: str, where: str) -> None:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
-        raise Rejected(f'{where}.files: "{path}" must be a path inside the slot.')
-    if parts[0] in RESERVED:
-        raise Rejected(
-            f'{where}.files: "{path}" is where the driver keeps something of its own; choose another place.'
-        )
 
 
 def _program(spec: Spec, options: Options) -> str:
