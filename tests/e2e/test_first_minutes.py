@@ -11,6 +11,7 @@ import pytest
 import websockets
 
 from .running import Carrel, PersonWithToken, eventually, prepared, running, small_config
+from .unlucky import no_accidents
 
 POOL = '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 2\nlimit = 3\n'
 POOLS = """
@@ -62,12 +63,28 @@ async def test_up_is_ready_soon_and_ctrl_c_leaves_nothing_but_homes_and_history(
         await eventually("no process names the state directory", lambda: not carrel.processes(), 10)
         assert len(list((carrel.state / "homes").iterdir())) == 1
         assert not [slot for slot in (carrel.state / "slots").iterdir() if slot.is_dir()]
-        await carrel.start()
+        await _starts_with_nobody_listening(carrel)
         async with carrel.api() as api:
             told = (await api.get(f"/workspaces/{held['workspace']['id']}")).json()
         assert (told["phase"], told["reason"]) == ("gone", "Carrel was shut down.")
+        assert carrel.process is not None
+        carrel.process.send_signal(signal.SIGINT)
+        assert await carrel.process.wait() == 0
+        assert not carrel.processes()
     finally:
         await carrel.kill_all()
+    no_accidents(carrel)
+
+
+async def _starts_with_nobody_listening(carrel: Carrel) -> None:
+    """`carrel up | head -1`: the pipe is gone by the time there is something to say, and that keeps nobody from work."""
+    await carrel.launch()
+    assert carrel.process is not None
+    transport = getattr(carrel.process, "_transport").get_pipe_transport(1)  # noqa: B009 - asyncio has no other way to close it
+    transport.close()
+    await eventually("it serves", lambda: carrel.claim("small", expect=(200, 201)), 40)
+    await asyncio.sleep(1)
+    assert carrel.process.returncode is None, "it goes on"
 
 
 async def test_claims_over_the_api(carrel: Carrel) -> None:
