@@ -14,7 +14,7 @@ from carrel.drivers.docker import container
 from carrel.drivers.docker.container import Location
 from carrel.drivers.docker.engine import Engine as Connection
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import Network
+from carrel.drivers.docker.network.bridge import Network
 from carrel.ports.driver import Spec
 
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.drivers.docker import kernel
-from carrel.drivers.docker.mounts import FileOwner, SlotPlan
-from carrel.drivers.docker.own_mounts import OwnMounts
+from carrel.drivers.docker.homes import kernel
+from carrel.drivers.docker.homes.mounts import FileOwner, SlotPlan
+from carrel.drivers.docker.homes.own_mounts import OwnMounts
 from carrel.testing.driver_contract import new_home_id, new_workspace_id
 
 AT_ONCE = 4

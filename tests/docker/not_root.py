@@ -19,8 +19,8 @@ from aiodocker.exceptions import DockerError
 
 from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.drivers.docker.gate.client import Gate, GateFirewall, GateMounts
-from carrel.drivers.docker.mounts import FileOwner, SlotPlan
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.homes.mounts import FileOwner, SlotPlan
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.driver import DriverError
 
 NOBODY = 65534

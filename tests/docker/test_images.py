@@ -16,8 +16,8 @@ from tests.docker_engine import Engine
 
 from carrel.domain.instance import Progress
 from carrel.domain.reason import ReasonCode
-from carrel.drivers.docker.images import Images
-from carrel.drivers.docker.registries import Registry as Login
+from carrel.drivers.docker.images.fetching import Images
+from carrel.drivers.docker.images.registries import Registry as Login
 from carrel.ports.driver import DriverUnavailable, Instance, InstanceState, Rejected
 from carrel.testing.driver_contract import shown
 

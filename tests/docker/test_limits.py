@@ -23,7 +23,7 @@ from carrel.drivers.docker import labels
 from carrel.drivers.docker.ailments import Ailments
 from carrel.drivers.docker.engine import Engine as Connection
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import Network
+from carrel.drivers.docker.network.bridge import Network
 from carrel.ports.driver import Ailment
 
 OWNER = Owner(InstallationId("i00000000000limi"), "engine")

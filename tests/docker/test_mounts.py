@@ -11,9 +11,9 @@ from tests.docker.killed_mounts import OWNER, no_volume, plan
 from tests.docker_engine import mounts_below
 
 from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.drivers.docker import kernel
-from carrel.drivers.docker.mounts import FileOwner, SlotPlan
-from carrel.drivers.docker.own_mounts import OwnMounts
+from carrel.drivers.docker.homes import kernel
+from carrel.drivers.docker.homes.mounts import FileOwner, SlotPlan
+from carrel.drivers.docker.homes.own_mounts import OwnMounts
 from carrel.drivers.ondisk.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable, Rejected
 from carrel.testing.driver_contract import new_home_id, new_workspace_id

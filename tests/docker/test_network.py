@@ -14,11 +14,11 @@ from carrel.domain.ids import InstallationId, WorkspaceId
 from carrel.drivers.docker import labels
 from carrel.drivers.docker.driver import open_driver
 from carrel.drivers.docker.engine import Engine as Connection
-from carrel.drivers.docker.firewall import Iptables
-from carrel.drivers.docker.guard import Guard
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import Network, bridge_name, network_name
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.network.bridge import Network, bridge_name, network_name
+from carrel.drivers.docker.network.firewall import Iptables
+from carrel.drivers.docker.network.guard import Guard
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.driver import DriverContext, DriverError, DriverUnavailable, Examines, Rejected
 
 OWNER = Owner(InstallationId("i00000000000netw"), "engine")

@@ -9,7 +9,7 @@ import pytest
 from tests.docker.killed_mounts import no_volume, plan
 from tests.docker_engine import Engine, mounts_below
 
-from carrel.drivers.docker.own_mounts import OwnMounts
+from carrel.drivers.docker.homes.own_mounts import OwnMounts
 from carrel.ports.driver import DriverUnavailable
 from carrel.testing.driver_contract import new_workspace_id
 

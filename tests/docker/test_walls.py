@@ -17,11 +17,11 @@ from carrel.clock import SystemClock
 from carrel.domain.ids import InstallationId, WorkspaceId
 from carrel.drivers.docker import labels
 from carrel.drivers.docker.engine import Engine as Connection
-from carrel.drivers.docker.firewall import Iptables
-from carrel.drivers.docker.guard import Guard
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import Network, NetworkAt
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.network.bridge import Network, NetworkAt
+from carrel.drivers.docker.network.firewall import Iptables
+from carrel.drivers.docker.network.guard import Guard
+from carrel.drivers.docker.network.walls import Walls
 
 OWNER = Owner(InstallationId("i00000000000wall"), "one")
 OTHER = Owner(OWNER.installation, "two")

@@ -13,7 +13,6 @@ import structlog
 
 from carrel.domain.errors import Invalid, Unavailable
 from carrel.domain.ids import is_id
-from carrel.drivers.docker.firewall import Iptables
 from carrel.drivers.docker.gate.heads import LONGEST_HEAD
 from carrel.drivers.docker.gate.installation import KnownInstallation
 from carrel.drivers.docker.gate.outcome import Policy
@@ -21,7 +20,8 @@ from carrel.drivers.docker.gate.places import PermittedVolumes, demand_roots_own
 from carrel.drivers.docker.gate.server import GateServer
 from carrel.drivers.docker.gate.upstream import Upstream
 from carrel.drivers.docker.gate.verbs import Verbs
-from carrel.drivers.docker.own_mounts import OwnMounts
+from carrel.drivers.docker.homes.own_mounts import OwnMounts
+from carrel.drivers.docker.network.firewall import Iptables
 
 _log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from carrel.drivers.docker import findings as examining
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.findings import Site
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import Network, network_body, network_name
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.network.bridge import Network, network_body, network_name
+from carrel.drivers.docker.network.walls import Walls
 from carrel.drivers.ondisk.mountinfo import Mount
 from carrel.ports.driver import DriverUnavailable
 

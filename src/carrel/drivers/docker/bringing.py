@@ -11,15 +11,15 @@ from carrel.drivers.docker import container, labels, person, removing
 from carrel.drivers.docker.container import Body, Member, Plan
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.faults import NoDiskLimit, PlaceTaken
-from carrel.drivers.docker.guard import Guard
-from carrel.drivers.docker.images import ImageFacts, Images
+from carrel.drivers.docker.homes.mounts import FileOwner
+from carrel.drivers.docker.homes.owners import home_owner, read
+from carrel.drivers.docker.homes.sources import Source
+from carrel.drivers.docker.images.fetching import ImageFacts, Images
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.mounts import FileOwner
-from carrel.drivers.docker.owners import home_owner, read
+from carrel.drivers.docker.network.guard import Guard
 from carrel.drivers.docker.parcel import Parcel
 from carrel.drivers.docker.person import SLOT
 from carrel.drivers.docker.places import Places
-from carrel.drivers.docker.sources import Source
 from carrel.ports.driver import Rejected
 
 AT_ONCE: Final = 8

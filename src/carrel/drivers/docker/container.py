@@ -9,7 +9,8 @@ from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import HomeId, PoolName, WorkspaceId
 from carrel.domain.reason import ReasonCode
 from carrel.domain.template import HomeKind, Template
-from carrel.drivers.docker import image_name, labels
+from carrel.drivers.docker import labels
+from carrel.drivers.docker.images import image_name
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.person import DELIVERIES, NAME, SLOT
 from carrel.drivers.placeholders import filled, refuse_outside, refuse_unknown

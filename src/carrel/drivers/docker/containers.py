@@ -17,13 +17,13 @@ from carrel.drivers.docker.commands import Commands, Place
 from carrel.drivers.docker.container import Plan
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.findings import Site, findings
+from carrel.drivers.docker.homes.mounts import FileOwner
+from carrel.drivers.docker.homes.owners import DEFAULT, read
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.looking import Looking
 from carrel.drivers.docker.measuring import Measuring
-from carrel.drivers.docker.mounts import FileOwner
 from carrel.drivers.docker.notes import Note, Notes
 from carrel.drivers.docker.options import Options
-from carrel.drivers.docker.owners import DEFAULT, read
 from carrel.drivers.docker.removing import Removal
 from carrel.drivers.docker.showing import Listed
 from carrel.drivers.docker.starting import Starts

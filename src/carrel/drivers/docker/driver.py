@@ -6,7 +6,6 @@ from pathlib import Path
 
 from carrel.clock import SystemClock
 from carrel.drivers.docker import options as reading
-from carrel.drivers.docker.adopting import Adopting
 from carrel.drivers.docker.ailments import Ailments
 from carrel.drivers.docker.bringing import Bringer
 from carrel.drivers.docker.commands import Commands
@@ -14,24 +13,25 @@ from carrel.drivers.docker.containers import Parts
 from carrel.drivers.docker.engine import Engine, trusted
 from carrel.drivers.docker.faults import asking
 from carrel.drivers.docker.findings import Site
-from carrel.drivers.docker.firewall import Firewall, Iptables
 from carrel.drivers.docker.gate.client import Gate, GateFirewall, GateMounts
-from carrel.drivers.docker.guard import Guard
-from carrel.drivers.docker.homes import MountedHomes
-from carrel.drivers.docker.images import Images
+from carrel.drivers.docker.homes.adopting import Adopting
+from carrel.drivers.docker.homes.mounted import MountedHomes
+from carrel.drivers.docker.homes.mounts import Mounts
+from carrel.drivers.docker.homes.own_mounts import OwnMounts
+from carrel.drivers.docker.homes.sources import MountedSource, Source, VolumeSource
+from carrel.drivers.docker.homes.volumes import VolumeHomes
+from carrel.drivers.docker.images.fetching import Images
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.measuring import Measuring
-from carrel.drivers.docker.mounts import Mounts
-from carrel.drivers.docker.network import Network
+from carrel.drivers.docker.network.bridge import Network
+from carrel.drivers.docker.network.firewall import Firewall, Iptables
+from carrel.drivers.docker.network.guard import Guard
 from carrel.drivers.docker.notes import Notes
 from carrel.drivers.docker.options import CONTAINER, Options
-from carrel.drivers.docker.own_mounts import OwnMounts
 from carrel.drivers.docker.places import OwnAddresses, Places, PublishedPorts
 from carrel.drivers.docker.presence import Presence
 from carrel.drivers.docker.removing import Removal
-from carrel.drivers.docker.sources import MountedSource, Source, VolumeSource
 from carrel.drivers.docker.variants import MountedDriver, VolumeDriver
-from carrel.drivers.docker.volumes import VolumeHomes
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverContext
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from carrel.domain.finding import Finding
 from carrel.drivers.docker.engine import Engine as Connection
-from carrel.drivers.docker.firewall import Firewall
-from carrel.drivers.docker.idmap import can_map
-from carrel.drivers.docker.network import Network
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.homes.idmap import can_map
+from carrel.drivers.docker.network.bridge import Network
+from carrel.drivers.docker.network.firewall import Firewall
+from carrel.drivers.docker.network.walls import Walls
 from carrel.drivers.ondisk import mountinfo
 from carrel.drivers.ondisk.mountinfo import Mount
 from carrel.ports.driver import DriverError, DriverUnavailable

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-from carrel.drivers.docker import registries
 from carrel.drivers.docker.engine import Tls, trusted
-from carrel.drivers.docker.images import Policy
-from carrel.drivers.docker.network import read_subnet
-from carrel.drivers.docker.registries import Registry
+from carrel.drivers.docker.images import registries
+from carrel.drivers.docker.images.fetching import Policy
+from carrel.drivers.docker.images.registries import Registry
+from carrel.drivers.docker.network.bridge import read_subnet
 from carrel.drivers.options import refuse, refuse_unknown
 from carrel.ports.driver import DriverContext, Rejected
 

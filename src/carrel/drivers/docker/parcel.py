@@ -4,7 +4,7 @@ import io
 import tarfile
 from typing import Self
 
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes.mounts import FileOwner
 
 
 class Parcel:

@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.domain.delivery import Delivery
 from carrel.drivers.docker.engine import Engine
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes.mounts import FileOwner
 from carrel.drivers.docker.parcel import Parcel
 from carrel.drivers.ondisk import delivered
 

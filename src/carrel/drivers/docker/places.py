@@ -12,7 +12,7 @@ from carrel.drivers.docker import labels
 from carrel.drivers.docker.container import Location
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import Network, NetworkAt
+from carrel.drivers.docker.network.bridge import Network, NetworkAt
 from carrel.ports.driver import OutOfCapacity
 
 

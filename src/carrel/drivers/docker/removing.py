@@ -8,11 +8,11 @@ from typing import Any, Final
 from carrel.domain.ids import WorkspaceId
 from carrel.drivers.docker import labels
 from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.homes.sources import Source
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.notes import Notes
 from carrel.drivers.docker.places import Places
 from carrel.drivers.docker.showing import Listed, endpoint_of, read_list
-from carrel.drivers.docker.sources import Source
 from carrel.ports.driver import DriverUnavailable
 
 _GONE: Final = 404

@@ -15,7 +15,7 @@ from carrel.domain.ids import WorkspaceId
 from carrel.domain.instance import Progress
 from carrel.drivers.docker.bringing import Bringer
 from carrel.drivers.docker.container import Plan
-from carrel.drivers.docker.images import ImageFacts
+from carrel.drivers.docker.images.fetching import ImageFacts
 from carrel.drivers.docker.notes import Note, Notes
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError, DriverUnavailable, Rejected

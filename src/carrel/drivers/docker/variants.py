@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 
 from carrel.domain.ids import HomeId, WorkspaceId
-from carrel.drivers.docker.adopting import Adopting
 from carrel.drivers.docker.containers import ContainerDriver, Parts
-from carrel.drivers.docker.homes import MountedHomes
-from carrel.drivers.docker.mounts import Mounts
-from carrel.drivers.docker.volumes import VolumeHomes
+from carrel.drivers.docker.homes.adopting import Adopting
+from carrel.drivers.docker.homes.mounted import MountedHomes
+from carrel.drivers.docker.homes.mounts import Mounts
+from carrel.drivers.docker.homes.volumes import VolumeHomes
 from carrel.ports.driver import Adoptable, KeepsHomes
 
 

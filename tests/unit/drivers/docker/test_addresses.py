@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from carrel.drivers.docker.addresses import REST, AddressBook
+from carrel.drivers.docker.network.addresses import REST, AddressBook
 from carrel.ports.driver import OutOfCapacity
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from carrel.domain.ids import HomeId
-from carrel.drivers.docker.adopting import Adopting, volume_of
 from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.homes.adopting import Adopting, volume_of
 from carrel.ports.driver import DriverUnavailable, Rejected
 
 HOME, OTHER = HomeId("haaaaaaaaaaaaaaa"), HomeId("hbbbbbbbbbbbbbbb")

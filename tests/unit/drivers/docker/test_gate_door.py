@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from carrel.domain.errors import Invalid
-from carrel.drivers.docker.firewall import Iptables
 from carrel.drivers.docker.gate import heads, server
 from carrel.drivers.docker.gate.heads import Unreadable
 from carrel.drivers.docker.gate.installation import KnownInstallation
@@ -16,7 +15,8 @@ from carrel.drivers.docker.gate.outcome import Policy
 from carrel.drivers.docker.gate.places import demand_roots_own
 from carrel.drivers.docker.gate.server import GateServer
 from carrel.drivers.docker.gate.verbs import Verbs
-from carrel.drivers.docker.own_mounts import OwnMounts
+from carrel.drivers.docker.homes.own_mounts import OwnMounts
+from carrel.drivers.docker.network.firewall import Iptables
 
 ID = "wworkspaceaaaaaa"
 

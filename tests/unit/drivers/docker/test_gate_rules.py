@@ -19,7 +19,7 @@ from carrel.drivers.docker.container import Location
 from carrel.drivers.docker.gate.outcome import Allowed, Asked, Policy, Refused, Thing
 from carrel.drivers.docker.gate.rules import allowed, installation_named
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import network_body, trial_body
+from carrel.drivers.docker.network.bridge import network_body, trial_body
 from carrel.ports.driver import Spec
 
 OURS, OTHERS = "ainstallationaaa", "binstallationbbb"

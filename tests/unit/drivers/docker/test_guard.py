@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from carrel.drivers.docker.firewall import Iptables, NotHere
-from carrel.drivers.docker.guard import Guard
-from carrel.drivers.docker.network import NetworkAt
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.network.bridge import NetworkAt
+from carrel.drivers.docker.network.firewall import Iptables, NotHere
+from carrel.drivers.docker.network.guard import Guard
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.driver import DriverUnavailable
 
 AT = NetworkAt("0123", "carrel-i-engine", "crl-0123456789a", "10.0.0.0/16", "10.0.0.1")

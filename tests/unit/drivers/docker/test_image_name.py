@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrel.drivers.docker.image_name import read, registry_of
+from carrel.drivers.docker.images.image_name import read, registry_of
 
 DIGEST = "sha256:" + "a1" * 32
 

@@ -6,7 +6,7 @@ import pytest
 from aiodocker.exceptions import DockerError
 
 from carrel.clock import SystemClock
-from carrel.drivers.docker.images import Images
+from carrel.drivers.docker.images.fetching import Images
 from carrel.ports.driver import DriverUnavailable
 
 IMAGE = "quay.io/one/away:1"

@@ -4,7 +4,7 @@ import pytest
 
 from carrel.domain.ids import ID_LENGTH, InstallationId
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import bridge_name, network_body, read_subnet
+from carrel.drivers.docker.network.bridge import bridge_name, network_body, read_subnet
 
 OWNER = Owner(InstallationId("i" + "0" * (ID_LENGTH - 1)), "engine-two")
 

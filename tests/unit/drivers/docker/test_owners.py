@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from carrel.domain.container import Container
-from carrel.drivers.docker.idmap import alone, swapped
-from carrel.drivers.docker.mounts import FileOwner
-from carrel.drivers.docker.owners import base, home_owner, on_machine
+from carrel.drivers.docker.homes.idmap import alone, swapped
+from carrel.drivers.docker.homes.mounts import FileOwner
+from carrel.drivers.docker.homes.owners import base, home_owner, on_machine
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from carrel.domain.delivery import Delivery
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes.mounts import FileOwner
 from carrel.drivers.docker.parcel import Parcel
 from carrel.drivers.docker.person import NOTHING, nothing_yet, replacing
 

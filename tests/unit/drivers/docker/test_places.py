@@ -9,7 +9,7 @@ from carrel.domain.endpoint import Endpoint
 from carrel.domain.ids import InstallationId
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.network import NetworkAt
+from carrel.drivers.docker.network.bridge import NetworkAt
 from carrel.drivers.docker.places import PublishedPorts
 from carrel.ports.driver import OutOfCapacity
 

@@ -4,7 +4,7 @@ import pytest
 from aiodocker.exceptions import DockerError, DockerStreamError
 
 from carrel.domain.reason import ReasonCode
-from carrel.drivers.docker.pull_faults import broken_off, refusal
+from carrel.drivers.docker.images.pull_faults import broken_off, refusal
 from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
 IMAGE = "quay.io/x/y:1"

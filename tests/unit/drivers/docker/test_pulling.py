@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrel.drivers.docker.pulling import Pulling
+from carrel.drivers.docker.images.pulling import Pulling
 
 IMAGE = "quay.io/jupyter/base"
 

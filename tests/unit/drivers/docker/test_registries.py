@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from carrel.domain.ids import InstallationId
-from carrel.drivers.docker import registries
+from carrel.drivers.docker.images import registries
 from carrel.ports.driver import DriverContext, DriverUnavailable, Rejected
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carrel.drivers.docker.walls import (
+from carrel.drivers.docker.network.walls import (
     Walls,
     lowering,
     lowering6,

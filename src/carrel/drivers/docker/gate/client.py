@@ -8,8 +8,8 @@ import httpx
 
 from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.domain.reason import ReasonCode
-from carrel.drivers.docker.mounts import SlotPlan, SlotView
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.homes.mounts import SlotPlan, SlotView
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
 
 _SECONDS: Final = 120.0

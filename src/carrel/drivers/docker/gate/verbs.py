@@ -8,11 +8,11 @@ from ipaddress import IPv4Network
 from typing import Any, Final
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
-from carrel.drivers.docker.firewall import Firewall
 from carrel.drivers.docker.gate.outcome import Policy
 from carrel.drivers.docker.gate.shapes import NotLetThrough, read, refuse
-from carrel.drivers.docker.mounts import FileOwner, Mounts, SlotPlan
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.homes.mounts import FileOwner, Mounts, SlotPlan
+from carrel.drivers.docker.network.firewall import Firewall
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.driver import DriverError, OutOfCapacity, Rejected
 
 _BRIDGE: Final = re.compile(r"crl-[0-9a-f]{1,11}")

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
-from carrel.drivers.docker import folders, kernel
-from carrel.drivers.docker.adopting import volume_of
-from carrel.drivers.docker.folders import DIRECTORY
-from carrel.drivers.docker.idmap import Mapper, Owners
-from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
-from carrel.drivers.docker.sight import demand_sight
-from carrel.drivers.docker.slots import Slot, rescue, slots_in
+from carrel.drivers.docker.homes import folders, kernel
+from carrel.drivers.docker.homes.adopting import volume_of
+from carrel.drivers.docker.homes.folders import DIRECTORY
+from carrel.drivers.docker.homes.idmap import Mapper, Owners
+from carrel.drivers.docker.homes.mounts import FileOwner, SlotPlan, SlotView
+from carrel.drivers.docker.homes.sight import demand_sight
+from carrel.drivers.docker.homes.slots import Slot, rescue, slots_in
 from carrel.drivers.ondisk import mountinfo
 from carrel.drivers.ondisk.faults import may_be_away
 from carrel.drivers.ondisk.files import written_out

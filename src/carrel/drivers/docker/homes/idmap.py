@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from carrel.drivers.docker import kernel
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes import kernel
+from carrel.drivers.docker.homes.mounts import FileOwner
 
 _ALL: Final = 2**32 - 1
 """Ids there are; the last number of 32 bits is none."""

@@ -8,10 +8,10 @@ from carrel.domain.ids import TemplateName, WorkspaceId
 from carrel.domain.template import HomeKind, Template
 from carrel.drivers.docker import container
 from carrel.drivers.docker.container import Body, Plan
-from carrel.drivers.docker.homes import MountedHomes
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes.mounted import MountedHomes
+from carrel.drivers.docker.homes.mounts import FileOwner
+from carrel.drivers.docker.homes.volumes import VolumeHomes
 from carrel.drivers.docker.person import SLOT
-from carrel.drivers.docker.volumes import VolumeHomes
 from carrel.ports.driver import Spec
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from carrel.drivers.docker import kernel
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes import kernel
+from carrel.drivers.docker.homes.mounts import FileOwner
 
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """How every directory is opened that people can put a link in the place of."""

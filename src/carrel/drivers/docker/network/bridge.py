@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from aiodocker.exceptions import DockerError
 
-from carrel.drivers.docker.addresses import AddressBook
 from carrel.drivers.docker.engine import Engine
 from carrel.drivers.docker.faults import asking, fault
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.walls import BRIDGES
+from carrel.drivers.docker.network.addresses import AddressBook
+from carrel.drivers.docker.network.walls import BRIDGES
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError, DriverUnavailable, OutOfCapacity, Rejected
 

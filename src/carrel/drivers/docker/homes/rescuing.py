@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from carrel.drivers.docker.folders import DIRECTORY
-from carrel.drivers.docker.idmap import give_to
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes.folders import DIRECTORY
+from carrel.drivers.docker.homes.idmap import give_to
+from carrel.drivers.docker.homes.mounts import FileOwner
 from carrel.drivers.ondisk.removing import empty
 
 _RIGHTS: Final = 0o777

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.domain.template import HomeKind
-from carrel.drivers.docker.adopting import Adopting, volume_of
 from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.homes.adopting import Adopting, volume_of
+from carrel.drivers.docker.homes.mounts import FileOwner, Mounts, SlotPlan
+from carrel.drivers.docker.homes.owners import base, on_machine
+from carrel.drivers.docker.homes.volumes import VolumeHomes
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.mounts import FileOwner, Mounts, SlotPlan
-from carrel.drivers.docker.owners import base, on_machine
-from carrel.drivers.docker.volumes import VolumeHomes
 from carrel.drivers.ondisk.homes import PLACE, Homes
 from carrel.ports.driver import DriverUnavailable, Spec
 

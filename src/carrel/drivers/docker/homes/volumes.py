@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from carrel.domain.ids import HomeId
 from carrel.drivers.docker import labels
-from carrel.drivers.docker.adopting import Adopting, volume_of
 from carrel.drivers.docker.engine import Engine
+from carrel.drivers.docker.homes.adopting import Adopting, volume_of
+from carrel.drivers.docker.homes.mounts import FileOwner
+from carrel.drivers.docker.homes.repacking import repacked
 from carrel.drivers.docker.labels import Owner
-from carrel.drivers.docker.mounts import FileOwner
 from carrel.drivers.docker.parcel import Parcel
-from carrel.drivers.docker.repacking import repacked
 from carrel.drivers.ondisk.packing import streamed
 from carrel.ports.driver import DriverUnavailable, Rejected
 

@@ -17,10 +17,10 @@ from aiohttp import ClientError, ClientTimeout
 
 from carrel.clock import SystemClock
 from carrel.domain.instance import Progress
-from carrel.drivers.docker import image_name, pull_faults, registries
-from carrel.drivers.docker.image_name import ImageName
-from carrel.drivers.docker.pulling import Pulling
-from carrel.drivers.docker.registries import Registry
+from carrel.drivers.docker.images import image_name, pull_faults, registries
+from carrel.drivers.docker.images.image_name import ImageName
+from carrel.drivers.docker.images.pulling import Pulling
+from carrel.drivers.docker.images.registries import Registry
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverUnavailable
 

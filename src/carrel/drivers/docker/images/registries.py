@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from carrel.drivers.docker import image_name
+from carrel.drivers.docker.images import image_name
 from carrel.ports.driver import DriverContext, DriverUnavailable, Rejected
 
 

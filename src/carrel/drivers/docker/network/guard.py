@@ -9,9 +9,9 @@ from typing import Final
 
 import structlog
 
-from carrel.drivers.docker.firewall import Firewall, NotHere
-from carrel.drivers.docker.network import Network, NetworkAt
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.network.bridge import Network, NetworkAt
+from carrel.drivers.docker.network.firewall import Firewall, NotHere
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError
 

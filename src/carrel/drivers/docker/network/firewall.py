@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from carrel.drivers.docker import walls as rules
-from carrel.drivers.docker.walls import Walls
+from carrel.drivers.docker.network import walls as rules
+from carrel.drivers.docker.network.walls import Walls
 from carrel.ports.driver import DriverUnavailable
 
 _WAITS: Final = 5

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from carrel.domain.container import Container
-from carrel.drivers.docker.mounts import FileOwner
+from carrel.drivers.docker.homes.mounts import FileOwner
 
 DEFAULT: Final = FileOwner(1000, 1000)
 """Of the images of Jupyter, RStudio and VS Code alike, and of everybody's first user."""

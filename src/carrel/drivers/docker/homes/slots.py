@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from carrel.domain.ids import HomeId, WorkspaceId, is_id
-from carrel.drivers.docker import rescuing
-from carrel.drivers.docker.folders import DIRECTORY
-from carrel.drivers.docker.idmap import give_to
-from carrel.drivers.docker.mounts import FileOwner, SlotPlan, SlotView
+from carrel.drivers.docker.homes import rescuing
+from carrel.drivers.docker.homes.folders import DIRECTORY
+from carrel.drivers.docker.homes.idmap import give_to
+from carrel.drivers.docker.homes.mounts import FileOwner, SlotPlan, SlotView
 from carrel.drivers.ondisk.files import read_object, write_object
 from carrel.drivers.ondisk.removing import empty, remove_tree
 from carrel.ports.driver import DriverUnavailable

@@ -1,0 +1,1 @@
+"""The network of a backend's workspaces, its addresses, and the walls around it."""
