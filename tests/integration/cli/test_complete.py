@@ -16,15 +16,20 @@ House = Any
 Shell = Any
 
 
-async def bash(shell: Shell, line: str, **env: str) -> list[str]:
+def asked_by_bash(line: str) -> dict[str, str]:
     words = line.split(" ")
-    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_CARREL_COMPLETE": "complete_bash"}
-    ended = await shell.process(**asked, **env)
+    return {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_CARREL_COMPLETE": "complete_bash"}
+
+
+async def bash(shell: Shell, line: str, **env: str) -> list[str]:
+    ended = await shell.run(**asked_by_bash(line), **env)
     assert (ended.status, ended.err) == (0, "")
     return ended.out.split()
 
 
 async def test_words_and_options_need_no_carrel(shell: Shell) -> None:
+    ended = await shell.process(**asked_by_bash("carrel wo"))
+    assert (ended.status, ended.out, ended.err) == (0, "workspace\n", "")
     assert await bash(shell, "carrel wo") == ["workspace"]
     assert "list" in await bash(shell, "carrel pool ")
     assert "--follow" in await bash(shell, "carrel workspace logs x --fo")
@@ -74,9 +79,9 @@ async def test_what_a_template_asks_for_and_its_versions_are_completed(house: Ho
 async def test_zsh_and_fish_are_told_what_each_name_is(house: House, here: Shell) -> None:
     await house.pool()
     asked = {"_TYPER_COMPLETE_ARGS": "carrel pool show "}
-    zsh = await here.process(**asked, _CARREL_COMPLETE="complete_zsh")
+    zsh = await here.run(**asked, _CARREL_COMPLETE="complete_zsh")
     assert '"lab":"0 ready"' in zsh.out
-    fish = await here.process(
+    fish = await here.run(
         **asked, _CARREL_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTION="get-args"
     )
     assert fish.out == "lab\t0 ready\n"
