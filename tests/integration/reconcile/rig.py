@@ -27,7 +27,7 @@ from carrel.reconcile.publish import Publisher
 from carrel.rules.recipe import versioned
 from carrel.services.context import Context
 from carrel.services.handover import hand_over
-from carrel.store import pools, templates, users
+from carrel.store import pools, schema, templates, users
 from carrel.store.engine import Store, open_store
 from carrel.store.revision import bring_up
 
@@ -186,11 +186,14 @@ class Rig:
     fuse: Fuse
 
     async def reborn(self, fuse: Fuse | None = None) -> "Rig":
-        await self.store.aclose()
+        """Over the same file; after a kill it stays open, for what was killed writes no more (see Fuse)."""
+        store = self.store if self.fuse.is_blown else None
+        if store is None:
+            await self.store.aclose()
         self.clock.time += timedelta(seconds=60)
         return await rig(
-            self.path, self.pool, world=self.world, clock=self.clock, fuse=fuse, kind=type(self.driver)
-        )
+            *(self.path, self.pool), world=self.world, clock=self.clock, fuse=fuse, kind=type(self.driver), store=store
+        )  # fmt: skip
 
     async def settle(self, passes: int = 60) -> None:
         """Look, plan and apply until nothing is left to do for a while; each pass takes a little time."""
@@ -223,6 +226,24 @@ def _empty_tables() -> bytes:
         return made.read_bytes()
 
 
+def _opened(database: Path) -> Store:
+    if not database.exists():
+        database.write_bytes(_empty_tables())
+    return open_store(f"sqlite:///{database}")
+
+
+async def emptied(store: Store) -> Store:
+    """As it was before its first life. Opening another would compile every statement anew, which takes longer than a life."""
+
+    def empty(connection: sa.Connection) -> None:
+        connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+        for table in schema.metadata.sorted_tables:
+            connection.execute(table.delete())
+
+    await store.write(empty)
+    return store
+
+
 async def rig(
     path: Path,
     pool: Pool,
@@ -233,13 +254,11 @@ async def rig(
     template: Template = TEMPLATE,
     driver: Any = None,
     kind: Callable[..., Any] = MemoryDriver,
+    store: Store | None = None,
 ) -> Rig:
-    """The instances are in memory, unless another driver is given; it has to vouch for them."""
+    """The instances are in memory, unless another driver is given; it has to vouch for them. The store is opened, unless it is."""
     world, clock, fuse = world or World(), clock or HandClock(), fuse or Fuse()
-    database = path / "carrel.sqlite"
-    if not database.exists():
-        database.write_bytes(_empty_tables())
-    store = open_store(f"sqlite:///{database}")
+    store = store or _opened(path / "carrel.sqlite")
     await store.write(templates.put, template, clock.now())
     await store.write(pools.put, pool, clock.now())
     driver = driver or kind(world, place=(OURS, pool.backend), port=9)

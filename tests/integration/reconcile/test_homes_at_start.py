@@ -18,8 +18,9 @@ from carrel.services import claims as service
 from carrel.services import workspaces as workspace_service
 from carrel.services.claims import ClaimView
 from carrel.store import claims, events, homes, pools, schema, workspaces
+from carrel.store.engine import Store
 
-from .rig import Fuse, Killed, Rig, a_pool, rig
+from .rig import Fuse, Killed, Rig, a_pool, emptied, rig
 
 
 @pytest.fixture
@@ -183,9 +184,9 @@ async def test_one_that_was_warm_before_the_backend_changed_is_given_to_nobody(t
     await after.aclose()
 
 
-async def _live_through(folder: Path, fuse: Fuse) -> tuple[Rig, bool]:
+async def _live_through(folder: Path, fuse: Fuse, store: Store | None = None) -> tuple[Rig, bool]:
     """Two people come, one gives back and comes again for the files, the other leaves the queue. True if it was killed on the way."""
-    one = await rig(folder, a_pool(warm=1, limit=3), fuse=fuse, kind=ColdMemoryDriver)
+    one = await rig(folder, a_pool(warm=1, limit=3), fuse=fuse, kind=ColdMemoryDriver, store=store)
     try:
         alice, bob = await one.person("alice"), await one.person("bob")
         held = await service.claim(one.context, alice, pool="lab")
@@ -227,16 +228,13 @@ async def _check_whole(life: Rig) -> None:
 
 
 async def test_killed_after_any_step_the_next_life_repairs_everything(tmp_path: Path) -> None:
-    (tmp_path / "whole").mkdir()
-    whole, _ = await _live_through(tmp_path / "whole", Fuse())
+    whole, _ = await _live_through(tmp_path, Fuse())
     await _check_whole(whole)
     steps = whole.fuse.steps
-    await whole.aclose()
     assert steps > 20
     for step in range(steps):
-        folder = tmp_path / str(step)
-        folder.mkdir()
-        life, killed = await _live_through(folder, Fuse(steps_left=step, after=True))
+        fuse = Fuse(steps_left=step, after=True)
+        life, killed = await _live_through(tmp_path, fuse, await emptied(whole.store))
         assert killed, f"step {step} of {steps} was never reached"
         next_life = await life.reborn()
         await next_life.settle(40)
@@ -244,5 +242,4 @@ async def test_killed_after_any_step_the_next_life_repairs_everything(tmp_path: 
             await _check_whole(next_life)
         except AssertionError as error:
             raise AssertionError(f"killed at step {step} of {steps}: {error}") from error
-        finally:
-            await next_life.aclose()
+    await whole.aclose()

@@ -15,8 +15,9 @@ from carrel.services import claims as service
 from carrel.services import users
 from carrel.services import workspaces as workspace_service
 from carrel.store import claims, leases, pools, schema, workspaces
+from carrel.store.engine import Store
 
-from .rig import Fuse, Killed, Rig, a_pool, rig
+from .rig import Fuse, Killed, Rig, a_pool, emptied, rig
 
 
 @pytest.fixture
@@ -136,9 +137,9 @@ async def test_an_owner_sees_why_theirs_ended_and_gets_another(small: Rig) -> No
     assert another.workspace.id != view.workspace.id
 
 
-async def _live_through(tmp_path: Path, fuse: Fuse) -> tuple[Rig, bool]:
+async def _live_through(tmp_path: Path, fuse: Fuse, store: Store | None = None) -> tuple[Rig, bool]:
     """The day of a small pool: it fills, two people come, one leaves and comes back for the files. True if it was killed on the way."""
-    one = await rig(tmp_path, a_pool(warm=1, limit=3), fuse=fuse)
+    one = await rig(tmp_path, a_pool(warm=1, limit=3), fuse=fuse, store=store)
     try:
         await one.settle(6)
         alice, bob = await one.person("alice"), await one.person("bob")
@@ -180,14 +181,14 @@ async def _check_whole(life: Rig) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the step", "after the step"])
 async def test_killed_at_any_step_the_next_life_repairs_everything(tmp_path: Path, after: bool) -> None:
-    whole = await _live_through(_folder(tmp_path, "whole"), Fuse())
-    assert not whole[1]
-    await _check_whole(whole[0])
-    steps = whole[0].fuse.steps
-    await whole[0].aclose()
+    whole, _ = await _live_through(tmp_path, Fuse())
+    assert not whole.fuse.is_blown
+    await _check_whole(whole)
+    steps = whole.fuse.steps
     assert steps > 20
     for step in range(steps):
-        life, killed = await _live_through(_folder(tmp_path, str(step)), Fuse(steps_left=step, after=after))
+        fuse = Fuse(steps_left=step, after=after)
+        life, killed = await _live_through(tmp_path, fuse, await emptied(whole.store))
         assert killed, f"step {step} of {steps} was never reached"
         next_life = await life.reborn()
         await next_life.settle(40)
@@ -195,14 +196,7 @@ async def test_killed_at_any_step_the_next_life_repairs_everything(tmp_path: Pat
             await _check_whole(next_life)
         except AssertionError as error:
             raise AssertionError(f"killed at step {step} of {steps}: {error}") from error
-        finally:
-            await next_life.aclose()
-
-
-def _folder(tmp_path: Path, name: str) -> Path:
-    folder = tmp_path / name
-    folder.mkdir()
-    return folder
+    await whole.aclose()
 
 
 async def test_a_template_change_replaces_the_warm_and_leaves_the_claimed(small: Rig) -> None:
