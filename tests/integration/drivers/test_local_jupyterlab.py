@@ -27,6 +27,18 @@ from .place import Local
 pytestmark = pytest.mark.jupyterlab
 
 
+THEIRS = Delivery(
+    {"COURSE_KEY": 'it\'s "quoted"\nand $HOME', "CARREL_USER": "ada"},
+    {"gitconfig": "[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n"},
+)
+SAYS_TYPED = 'printf "<%s>:<%s>" "$(git config user.name)" "$CARREL_USER"'
+SAYS = (
+    "import json, os, subprocess;"
+    "git = lambda key: subprocess.run(['git', 'config', key], capture_output=True, text=True).stdout.strip();"
+    "print(json.dumps([os.environ.get('COURSE_KEY'), git('user.name'), git('user.email')]))"
+)
+
+
 @dataclass
 class Lab:
     driver: LocalDriver
@@ -44,11 +56,16 @@ class Lab:
             yield socket
 
 
-@asynccontextmanager
-async def started(local: Local, bin_folder: Path) -> AsyncIterator[Lab]:
+def unstarted(local: Local, bin_folder: Path) -> tuple[LocalDriver, Spec]:
+    """All there is before it is started."""
     driver = local.open(path=f"{bin_folder}:/usr/bin:/bin", stop_grace="40s")
     template = load(None, {}, {"HOME": "/nowhere"}).templates["jupyterlab"].to_domain("jupyterlab")
-    spec = Spec(new_workspace_id(), PoolName("jupyterlab"), template, mint.new_secret())
+    return driver, Spec(new_workspace_id(), PoolName("jupyterlab"), template, mint.new_secret())
+
+
+@asynccontextmanager
+async def started(local: Local, bin_folder: Path) -> AsyncIterator[Lab]:
+    driver, spec = unstarted(local, bin_folder)
     await driver.create(spec)
     instance = await shown(driver, spec.workspace_id)
     assert instance is not None
@@ -71,28 +88,41 @@ async def given_a_home(lab: Lab) -> None:
 
 
 @pytest.fixture
-async def warm(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
-    async with started(local, jupyterlab) as lab:
-        yield lab
-
-
-@pytest.fixture
-async def lab(warm: Lab) -> Lab:
+async def lab(local: Local, jupyterlab: Path) -> AsyncIterator[Lab]:
     """For a test that ends it."""
-    await given_a_home(warm)
-    return warm
-
-
-@pytest.fixture(scope="module")
-async def everybodys(tmp_path_factory: pytest.TempPathFactory, jupyterlab: Path) -> AsyncIterator[Lab]:
-    """For all that leave it running and do not mind what others left in its home."""
-    local = Local(tmp_path_factory.mktemp("lab") / "state")
     async with started(local, jupyterlab) as lab:
         await given_a_home(lab)
         yield lab
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """What a kernel and a terminal knew that were there before the claim."""
+
+    kernel: list[str | None]
+    terminal: str
+
+
+@pytest.fixture(scope="module")
+async def with_early(
+    tmp_path_factory: pytest.TempPathFactory, jupyterlab: Path
+) -> AsyncIterator[tuple[Lab, Early]]:
+    local = Local(tmp_path_factory.mktemp("lab") / "state")
+    async with started(local, jupyterlab) as lab:
+        kernel = await kernel_of(lab, "early.ipynb")
+        early = Early(json.loads(await run_in(lab, kernel, SAYS)), await typed(lab, SAYS_TYPED))
+        await given_a_home(lab)
+        await lab.driver.deliver(lab.spec.workspace_id, THEIRS)
+        yield lab, early
     await leave_nothing(local.open())
     for driver in local.opened:
         await driver.aclose()
+
+
+@pytest.fixture
+def everybodys(with_early: tuple[Lab, Early]) -> Lab:
+    """For all that leave it running and do not mind what others left in its home."""
+    return with_early[0]
 
 
 async def answers(http: httpx.AsyncClient) -> bool:
@@ -116,15 +146,28 @@ async def test_the_page_of_the_lab_holds_no_secret_and_names_its_own_door(everyb
     assert f'"baseUrl": "{everybodys.spec.base_path}"' in page.text
 
 
-async def test_the_persons_files_are_seen_and_new_ones_are_theirs(lab: Lab) -> None:
+async def test_at_its_end_the_persons_files_are_kept_and_nothing_runs_on(lab: Lab, local: Local) -> None:
+    """Kernels and terminals do not cost the grace. A kernel without a notebook works in the directory that the app was started in,
+    before there was a home: what it saved there is recovered.
+    """
     listed = (await lab.http.get("api/contents")).json()["content"]
     assert [each["name"] for each in listed] == ["old.txt"]
     made = await lab.http.post("api/contents", json={"type": "notebook"})
     assert made.status_code == 201
     assert (lab.home / made.json()["path"]).exists()
+    kernel = (await lab.http.post("api/kernels", json={"name": "python3"})).json()["id"]
+    await run_in(lab, kernel, "open('result.csv', 'w').write('1')")
+    await run(lab, "import subprocess; subprocess.Popen(['sleep', '300'], start_new_session=True)")
+    await lab.http.post("api/terminals")
+    assert len(local.members(lab.spec.workspace_id)) >= 6
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     await lab.driver.destroy(lab.spec.workspace_id)
+    assert local.members(lab.spec.workspace_id) == []
+    assert loop.time() - began < 30
     assert (lab.home / made.json()["path"]).exists()
     assert (lab.home / "old.txt").read_text() == "from before"
+    assert (lab.home / f"recovered-{lab.spec.workspace_id}" / "result.csv").read_text() == "1"
 
 
 async def test_a_notebook_is_saved_kept_as_a_checkpoint_and_deleted(everybodys: Lab) -> None:
@@ -157,39 +200,25 @@ async def test_a_kernel_starts_in_the_home_and_knows_nothing_of_ours(
     assert (everybodys.home / "by_kernel.txt").exists()
     assert not any("crl_" in value for value in environment.values())
     ours = {name for name in environment if name.startswith("CARREL_")}
-    assert ours == {
+    assert ours - set(THEIRS.environment) == {
         *("CARREL_WORKSPACE", "CARREL_INSTALLATION", "CARREL_BACKEND", "CARREL_POOL"),
         "CARREL_PERSON",
     }
 
 
-THEIRS = Delivery(
-    {"COURSE_KEY": 'it\'s "quoted"\nand $HOME', "CARREL_USER": "ada"},
-    {"gitconfig": "[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n"},
-)
-SAYS_TYPED = 'printf "<%s>:<%s>" "$(git config user.name)" "$CARREL_USER"'
-SAYS = (
-    "import json, os, subprocess;"
-    "git = lambda key: subprocess.run(['git', 'config', key], capture_output=True, text=True).stdout.strip();"
-    "print(json.dumps([os.environ.get('COURSE_KEY'), git('user.name'), git('user.email')]))"
-)
-
-
 async def test_what_is_started_after_the_claim_has_what_was_delivered_and_nothing_before_has(
-    warm: Lab,
+    with_early: tuple[Lab, Early],
 ) -> None:
-    assert json.loads(await run(warm, SAYS)) == [None, "", ""]
-    assert await typed(warm, SAYS_TYPED) == "<>:<>"
-    await warm.driver.attach(warm.spec.workspace_id, warm.home_id)
-    await warm.driver.deliver(warm.spec.workspace_id, THEIRS)
-    kernel = await kernel_of(warm, "second.ipynb")
+    lab, early = with_early
+    assert early == Early([None, "", ""], "<>:<>")
+    kernel = await kernel_of(lab, "second.ipynb")
     said = [THEIRS.environment["COURSE_KEY"], "Ada Lovelace", "ada@example.org"]
-    assert json.loads(await run_in(warm, kernel, SAYS)) == said
-    assert (await warm.http.post(f"api/kernels/{kernel}/restart")).status_code == 200
-    assert json.loads(await run_in(warm, kernel, SAYS)) == said
-    assert await typed(warm, SAYS_TYPED) == "<Ada Lovelace>:<ada>"
-    (warm.home / ".gitconfig").write_text("[user]\n\tname = Countess\n")
-    assert json.loads(await run_in(warm, kernel, SAYS))[1:] == ["Countess", "ada@example.org"]
+    assert json.loads(await run_in(lab, kernel, SAYS)) == said
+    assert (await lab.http.post(f"api/kernels/{kernel}/restart")).status_code == 200
+    assert json.loads(await run_in(lab, kernel, SAYS)) == said
+    assert await typed(lab, SAYS_TYPED) == "<Ada Lovelace>:<ada>"
+    (lab.home / ".gitconfig").write_text("[user]\n\tname = Countess\n")
+    assert json.loads(await run_in(lab, kernel, SAYS))[1:] == ["Countess", "ada@example.org"]
 
 
 async def test_the_kernel_keeps_its_name_and_can_be_interrupted(everybodys: Lab) -> None:
@@ -211,14 +240,6 @@ async def test_the_kernel_keeps_its_name_and_can_be_interrupted(everybodys: Lab)
         assert "woken" in await sleeping
 
 
-async def test_what_a_kernel_without_a_notebook_saved_is_recovered(lab: Lab) -> None:
-    """Such a kernel works in the directory that the app was started in, before there was a home."""
-    kernel = (await lab.http.post("api/kernels", json={"name": "python3"})).json()["id"]
-    await run_in(lab, kernel, "open('result.csv', 'w').write('1')")
-    await lab.driver.destroy(lab.spec.workspace_id)
-    assert (lab.home / f"recovered-{lab.spec.workspace_id}" / "result.csv").read_text() == "1"
-
-
 @pytest.mark.parametrize(("asked", "below"), [({}, ""), ({"cwd": ""}, ""), ({"cwd": "sub"}, "sub")])
 async def test_a_terminal_opens_in_the_home(everybodys: Lab, asked: dict[str, str], below: str) -> None:
     (everybodys.home / "sub").mkdir(exist_ok=True)
@@ -227,35 +248,22 @@ async def test_a_terminal_opens_in_the_home(everybodys: Lab, asked: dict[str, st
     assert (everybodys.home / below / name).read_text() == "typed\n"
 
 
-async def test_kernels_and_terminals_end_with_the_workspace_and_do_not_cost_the_grace(
-    lab: Lab, local: Local
-) -> None:
-    await run(lab, "import subprocess; subprocess.Popen(['sleep', '300'], start_new_session=True)")
-    await lab.http.post("api/terminals")
-    assert len(local.members(lab.spec.workspace_id)) >= 5
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await lab.driver.destroy(lab.spec.workspace_id)
-    assert local.members(lab.spec.workspace_id) == []
-    assert loop.time() - began < 30
-
-
-async def test_a_taken_port_ends_the_app_instead_of_moving_it(lab: Lab, local: Local) -> None:
-    workspace_id = lab.spec.workspace_id
-    before = await shown(lab.driver, workspace_id)
-    assert before is not None
+async def test_a_taken_port_ends_the_app_instead_of_moving_it(local: Local, jupyterlab: Path) -> None:
+    driver, spec = unstarted(local, jupyterlab)
+    await driver.create(spec)
+    before = await until(driver, spec.workspace_id, InstanceState.RUNNING)
     assert before.endpoint is not None
-    os.kill(json.loads((local.slot(workspace_id) / "process.json").read_text())["pid"], signal.SIGKILL)
-    await until(lab.driver, workspace_id, InstanceState.ENDED)
+    os.kill(json.loads((local.slot(spec.workspace_id) / "process.json").read_text())["pid"], signal.SIGKILL)
+    await until(driver, spec.workspace_id, InstanceState.ENDED)
     squatter = await asyncio.start_server(lambda *_: None, before.endpoint.host, before.endpoint.port)
     async with squatter:
-        await lab.driver.restart(lab.spec)
+        await driver.restart(spec)
         async with asyncio.timeout(60):  # it may be seen between its end and the note of how it ended
             while "exit status 1" not in (
-                (await until(lab.driver, workspace_id, InstanceState.ENDED)).sentence or ""
+                (await until(driver, spec.workspace_id, InstanceState.ENDED)).sentence or ""
             ):
                 await asyncio.sleep(0.1)
-    assert f"port {before.endpoint.port}" in await lab.driver.logs(workspace_id, 50)
+    assert f"port {before.endpoint.port}" in await driver.logs(spec.workspace_id, 50)
 
 
 async def typed(lab: Lab, line: str, asked: dict[str, str] | None = None) -> str:
