@@ -51,8 +51,10 @@ def small_config(pools: str) -> str:
 
 
 async def eventually(what: str, holds: Any, within: float = 30.0, *, every: float = 0.05) -> Any:
-    """The first true answer of `holds`, asked again and again; it may be async, and may raise while things settle."""
-    deadline = time.monotonic() + within
+    """The first true answer of `holds`, asked again and again, and more rarely the longer it takes: a question is work for all of
+    Carrel. It may be async, and may raise while things settle.
+    """
+    deadline, pause = time.monotonic() + within, every
     last: BaseException | None = None
     while time.monotonic() < deadline:
         try:
@@ -64,7 +66,8 @@ async def eventually(what: str, holds: Any, within: float = 30.0, *, every: floa
             last = None
         except (httpx.HTTPError, OSError, AssertionError, KeyError) as error:
             last = error
-        await asyncio.sleep(every)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.15, every * 6)
     raise AssertionError(f"not within {within:.0f} s: {what}") from last
 
 

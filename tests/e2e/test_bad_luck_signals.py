@@ -227,7 +227,7 @@ async def test_told_to_end_while_it_still_starts_it_ends(place: Carrel) -> None:
     for number, as_soon_as in ((signal.SIGINT, "envoy.pid"), (signal.SIGTERM, "hub.sock")):
         (place.state / "run" / as_soon_as).unlink(missing_ok=True)
         await place.launch()
-        await eventually(f"{as_soon_as} is there", (place.state / "run" / as_soon_as).exists)
+        await eventually(f"{as_soon_as} is there", (place.state / "run" / as_soon_as).exists, every=0.005)
         _tell(place, number)
         await place.ended()
         await _said_at_the_end(place)

@@ -112,7 +112,7 @@ async def _warned(carrel: Carrel, person: PersonWithToken, workspace_id: str, ba
         found = await _workspace(carrel, person, workspace_id)
         return found["warned_at"] is not None and "nobody typed since" in found["stops_because"]
 
-    await eventually("its person is warned", is_warned, 60)
+    await eventually("its person is warned", is_warned, 60, every=0.2)
 
 
 async def _stops_for_idleness(carrel: Carrel, person: PersonWithToken, workspace_id: str) -> None:
@@ -120,7 +120,7 @@ async def _stops_for_idleness(carrel: Carrel, person: PersonWithToken, workspace
         found = await _workspace(carrel, person, workspace_id)
         return found if found["phase"] == "gone" else None
 
-    gone = await eventually(f"the workspace of {person.name} stops", is_gone, 90)
+    gone = await eventually(f"the workspace of {person.name} stops", is_gone, 90, every=0.2)
     assert gone["reason"].startswith("It was stopped at ")
     assert ": nothing ran and nobody typed since " in gone["reason"]
     told = await _events(carrel, person, workspace_id)
@@ -139,9 +139,9 @@ async def _is_long_past_the_limit(carrel: Carrel, person: PersonWithToken, works
     async def is_past() -> bool:
         found = await _workspace(carrel, person, workspace_id)
         assert found["phase"] == "ready", found["reason"]
-        return (_at({"at": found["idle_since"]}) - entered).total_seconds() > 3 * LIMIT
+        return (_at({"at": found["idle_since"]}) - entered).total_seconds() > 2 * LIMIT
 
-    await eventually("it was in use for three times the limit", is_past, 90)
+    await eventually("it was in use for twice the limit", is_past, 90, every=0.2)
 
 
 def _at(event: dict[str, Any]) -> datetime:
