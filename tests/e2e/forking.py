@@ -1,4 +1,5 @@
-"""The `carrel` command in forks of one process that has loaded it: of a start that comes to nothing, the loading takes the most.
+"""The `carrel` command in forks of one process that has loaded it: of a start that comes to nothing, or of a look at one, the loading
+takes the most.
 
 python forking.py
 
@@ -12,7 +13,7 @@ from importlib import import_module
 
 from carrel.__main__ import main
 
-LOADED = ("carrel.cli.app", "carrel.cli.up")
+LOADED = ("carrel.cli.app", "carrel.cli.up", "carrel.cli.doctor")
 
 
 def is_the_fork(line: str) -> bool:
