@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import sys
 import time
@@ -64,6 +65,11 @@ def carrel(shared: Carrel) -> Iterator[Carrel]:
     no_accidents(shared)
 
 
+async def _newcomer(carrel: Carrel, name: str) -> PersonWithToken:
+    """Also where a test is run once more."""
+    return await carrel.person(f"{name}-{secrets.token_hex(3)}")
+
+
 async def _told_while_waiting(carrel: Carrel, person: PersonWithToken, pool: str) -> str:
     """The first thing they are told besides that they wait."""
     claim = await carrel.claim(pool, person.token, expect=[202])
@@ -107,7 +113,7 @@ EXPECTED = {
 
 
 async def test_whoever_waits_for_what_cannot_start_is_told_why_and_so_is_the_operator(carrel: Carrel) -> None:
-    people = {pool: await carrel.person(f"waits-for-{pool}") for pool in BROKEN}
+    people = {pool: await _newcomer(carrel, f"waits-for-{pool}") for pool in BROKEN}
     told = await asyncio.gather(
         *(_told_while_waiting(carrel, person, pool) for pool, person in people.items())
     )
@@ -137,7 +143,7 @@ async def test_what_cannot_start_is_tried_ever_more_rarely(carrel: Carrel) -> No
 
 
 async def test_nobody_else_notices(carrel: Carrel) -> None:
-    alice = await carrel.person("alice")
+    alice = await _newcomer(carrel, "alice")
     for _ in range(3):
         await carrel.warm("small", 1)
         began = time.monotonic()
@@ -159,7 +165,7 @@ async def test_nothing_of_what_failed_is_left_running(carrel: Carrel) -> None:
 
 async def test_a_stopped_workspace_is_passed_over_and_another_one_is_given(carrel: Carrel) -> None:
     """SIGSTOP: it has its port and takes connections, but never answers. Two people come, so one of them is given it."""
-    people = [await carrel.person(name) for name in ("bob", "carol")]
+    people = [await _newcomer(carrel, name) for name in ("bob", "carol")]
     await carrel.warm("small", 2)
     async with carrel.api() as api:
         rows = (await api.get("/workspaces", params={"pool": "small", "phase": "ready"})).json()["items"]
@@ -199,7 +205,7 @@ async def _is_served_by_another(carrel: Carrel, person: PersonWithToken, stopped
 async def test_an_app_killed_while_it_is_being_claimed_is_replaced_unnoticed(carrel: Carrel) -> None:
     """Killed before, during and after the hand-over: what a person is given answers, or they learn why it does not."""
     for number in range(3):
-        person = await carrel.person(f"killed{number}")
+        person = await _newcomer(carrel, f"killed{number}")
         await carrel.warm("small", 2)
         asked = asyncio.create_task(carrel.claim("small", person.token, expect=(201, 202)))
         await asyncio.sleep(number * 0.006)

@@ -1,7 +1,8 @@
 """A disk without a byte left: clear answers, nothing that was confirmed lost, and everything works again once there is room."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,38 @@ POOL = '[pools.small]\ntemplate = "small"\nbackend = "local"\nwarm = 2\nlimit = 
 MEGABYTES = 24
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    with small_disk(tmp_path / "disk", MEGABYTES) as place:
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with small_disk(tmp_path_factory.mktemp("full") / "disk", MEGABYTES) as place:
         yield place
 
 
-@pytest.fixture
-async def carrel(disk: Path) -> AsyncIterator[Carrel]:
+@pytest.fixture(scope="module")
+async def place(disk: Path) -> AsyncIterator[Carrel]:
+    """Not started yet, the first time."""
     carrel = prepared(disk, small_config(POOL))
-    try:
-        await carrel.start()
-        await carrel.warm("small", 2)
-        yield carrel
-    finally:
-        await carrel.kill_all()
-    no_accidents(carrel)
+    yield carrel
+    await carrel.kill_all()
+
+
+@pytest.fixture
+async def carrel(place: Carrel) -> AsyncIterator[Carrel]:
+    if place.process is None or place.process.returncode is not None:
+        await place.start()
+    await place.warm("small", 2)
+    yield place
+    no_accidents(place)
+
+
+async def test_a_start_on_a_full_disk_says_so_and_the_next_one_succeeds(place: Carrel, disk: Path) -> None:
+    await place.kill_all()
+    with full(disk):
+        refusal = await refused(place)
+    assert refusal.status == 8, refusal
+    assert "No space left on device" in refusal.said or "is full" in refusal.said, refusal.said
+    await place.start()
+    await place.warm("small", 2)
+    no_accidents(place)
 
 
 def _is_clear(answer: httpx.Response) -> bool:
@@ -49,7 +66,7 @@ def _is_clear(answer: httpx.Response) -> bool:
 async def test_while_the_disk_is_full_everybody_is_told_and_afterwards_everything_works(
     carrel: Carrel, disk: Path
 ) -> None:
-    alice, bob = await carrel.person("alice"), await carrel.person("bob")
+    alice, bob = [await carrel.person(f"{name}-{secrets.token_hex(3)}") for name in ("alice", "bob")]
     held = await carrel.claim("small", alice.token)
     inside = await signed_in(carrel, alice)
     await inside.enter(held["workspace"]["base_url"])
@@ -104,29 +121,15 @@ def _slots(carrel: Carrel) -> int:
 
 
 async def test_a_release_while_the_disk_is_full_is_done_or_said_not_to_be(carrel: Carrel, disk: Path) -> None:
-    alice = await carrel.person("alice")
-    held = await carrel.claim("small", alice.token)
+    carol = await carrel.person(f"carol-{secrets.token_hex(3)}")
+    held = await carrel.claim("small", carol.token)
     await carrel.warm("small", 2)
     with full(disk):
-        async with carrel.api(alice.token) as api:
+        async with carrel.api(carol.token) as api:
             answers = [await api.delete(f"/claims/{held['id']}") for _ in range(5)]
             done = [answer for answer in answers if _is_clear(answer)]
             state = (await api.get(f"/claims/{held['id']}")).json()["state"]
         assert state == ("released" if done else "held"), "what was answered is what is true"
-    async with carrel.api(alice.token) as api:
+    async with carrel.api(carol.token) as api:
         assert (await api.delete(f"/claims/{held['id']}")).json()["state"] == "released"
     await carrel.warm("small", 2, within=75)
-
-
-async def test_a_start_on_a_full_disk_says_so_and_the_next_one_succeeds(disk: Path) -> None:
-    carrel = prepared(disk, small_config(POOL))
-    try:
-        with full(disk):
-            refusal = await refused(carrel)
-        assert refusal.status == 8, refusal
-        assert "No space left on device" in refusal.said or "is full" in refusal.said, refusal.said
-        await carrel.start()
-        await carrel.warm("small", 2)
-    finally:
-        await carrel.kill_all()
-    no_accidents(carrel)

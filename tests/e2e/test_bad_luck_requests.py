@@ -50,6 +50,11 @@ def house(shared: House) -> Iterator[House]:
     no_accidents(shared.carrel)
 
 
+async def _newcomer(house: House, name: str) -> PersonWithToken:
+    """Also where a test is run once more."""
+    return await house.carrel.person(f"{name}-{secrets.token_hex(3)}")
+
+
 def _bearer(person: PersonWithToken) -> dict[str, str]:
     return {"Authorization": f"Bearer {person.token}"}
 
@@ -398,7 +403,7 @@ async def _a_days_work(house: House) -> list[float]:
     """Somebody new comes, claims, works and leaves, again and again, each time with other files: those of before may still be on
     their way out. Seconds of each step.
     """
-    carol = await house.carrel.person(f"carol-{secrets.token_hex(3)}")
+    carol = await _newcomer(house, "carol")
     took: list[float] = []
 
     @contextlib.contextmanager
@@ -429,7 +434,7 @@ async def _a_days_work(house: House) -> list[float]:
 @pytest.mark.parametrize("keyed", ["no key", "one key", "a key each"])
 async def test_twenty_clicks_at_once_are_one_workspace(house: House, keyed: str) -> None:
     carrel = house.carrel
-    person = await carrel.person(f"clicks-{keyed.replace(' ', '-')}")
+    person = await _newcomer(house, f"clicks-{keyed.replace(' ', '-')}")
     await carrel.warm("small", 2)
 
     async def click(number: int) -> httpx.Response:
@@ -455,7 +460,7 @@ async def test_twenty_clicks_at_once_are_one_workspace(house: House, keyed: str)
 
 async def test_twenty_releases_at_once_are_one_release(house: House) -> None:
     carrel = house.carrel
-    person = await carrel.person("releases")
+    person = await _newcomer(house, "releases")
     await carrel.warm("small", 1)
     claim = await carrel.claim("small", person.token)
 
@@ -481,7 +486,7 @@ async def test_twenty_releases_at_once_are_one_release(house: House) -> None:
 
 async def test_a_claim_of_a_paused_pool_waits_and_is_served_when_it_goes_on(house: House) -> None:
     carrel = house.carrel
-    person = await carrel.person("patient")
+    person = await _newcomer(house, "patient")
     async with carrel.api() as admin, carrel.api(person.token) as api:
         assert (await admin.patch("/pools/pausing", json={"paused": True})).status_code == 200
         claim = await carrel.claim("pausing", person.token, expect=[202])

@@ -31,7 +31,7 @@ limit = 3
 template = "small"
 backend = "local"
 warm = 10
-limit = 20
+limit = 10
 starting_at_once = 10
 """
 
