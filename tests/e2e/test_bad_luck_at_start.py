@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from carrel import mint
+
 from .running import Carrel, eventually, prepared, small_config
 from .unlucky import (
     QUIET_LAB,
@@ -82,6 +84,8 @@ async def history(first: Carrel, tmp_path_factory: pytest.TempPathFactory) -> tu
         contextlib.closing(sqlite3.connect(state / "carrel.sqlite")) as copy,
     ):
         ours.backup(copy)
+        with copy:  # or it would take the other's processes for its own, and end them
+            copy.execute("UPDATE installation SET id = ?", (mint.new_id(),))
     return state, claim["id"]
 
 
