@@ -81,9 +81,7 @@ async def test_zsh_and_fish_are_told_what_each_name_is(house: House, here: Shell
     asked = {"_TYPER_COMPLETE_ARGS": "carrel pool show "}
     zsh = await here.run(**asked, _CARREL_COMPLETE="complete_zsh")
     assert '"lab":"0 ready"' in zsh.out
-    fish = await here.run(
-        **asked, _CARREL_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTION="get-args"
-    )
+    fish = await here.run(**asked, _CARREL_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTION="get-args")
     assert fish.out == "lab\t0 ready\n"
 
 
