@@ -95,18 +95,19 @@ async def test_a_pool_is_in_trouble_until_one_becomes_ready_or_the_backend_is_se
     assert await store.read(troubles.newest, pool.name) is None
 
 
+@pytest.mark.parametrize("is_warm_before", [True, False])
 async def test_files_that_could_not_be_brought_in_are_a_trouble_until_one_is_handed_over(
-    world: World, store: Store
+    world: World, store: Store, is_warm_before: bool
 ) -> None:
     pool = await world.pool()
-    [warm] = await world.warm(pool)
+    warm, *others = await world.warm(pool, 1 + is_warm_before)
     reason = Reason(ReasonCode.ATTACH_FAILED, "No owner.")
     await store.write(workspaces.move, warm.id, warm.version, Phase.FAILED, world.now, reason=reason)
     await store.write(
         events.about_pool, world.later(), "failed", reason.sentence, pool=pool.name, workspace_id=warm.id
     )
     world.later()
-    [next_one] = await world.warm(pool)
+    [next_one] = others or await world.warm(pool)
     assert await store.read(troubles.newest, pool.name) is not None, (
         "that it answers says nothing about files"
     )

@@ -13,8 +13,9 @@ from carrel.store.workspace_rows import COMING
 
 _w = schema.workspaces
 _AT = sa.bindparam("at", type_=_w.c.ready_at.type)
-_READY_SINCE = sa.select(_w.c.id).where(_w.c.pool == sa.bindparam("pool"), _w.c.ready_at > _AT).limit(1)
-_HANDED_OVER_SINCE = _READY_SINCE.where(_w.c.attached_at > _AT)
+_OF_POOL = sa.select(_w.c.id).where(_w.c.pool == sa.bindparam("pool")).limit(1)
+_READY_SINCE = _OF_POOL.where(_w.c.ready_at > _AT)
+_HANDED_OVER_SINCE = _OF_POOL.where(_w.c.attached_at > _AT)
 _REASON_CODE = sa.select(_w.c.reason_code).where(_w.c.id == sa.bindparam("id"))
 _WITHHELD = sa.select(schema.variables.c.value).where(schema.variables.c.user_id == sa.bindparam("user"))
 _COMING = sa.select(_w.c.phase).where(_w.c.pool == sa.bindparam("pool"), COMING)
