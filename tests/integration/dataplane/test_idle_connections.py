@@ -10,6 +10,9 @@ from carrel.domain.address import Addresses
 
 from .rig import Rig, until
 
+GUNICORN = 2.0
+"""Seconds it keeps a connection by default (its setting `keepalive`): the shortest of the servers that apps come with."""
+
 
 async def test_one_to_an_app_is_closed_while_the_app_would_have_kept_it(rig: Rig) -> None:
     workspace = await rig.workspace()
@@ -21,11 +24,13 @@ async def test_one_to_an_app_is_closed_while_the_app_would_have_kept_it(rig: Rig
     await until(is_closed, within=20)
 
 
-@pytest.mark.parametrize("cluster", ["control", "authorizer"])
-def test_one_to_the_control_plane_is_closed_before_the_control_plane_does(cluster: str) -> None:
+@pytest.mark.parametrize(
+    ("cluster", "kept"), [("workspace", GUNICORN), ("control", KEPT_OPEN), ("authorizer", KEPT_OPEN)]
+)
+def test_one_is_closed_before_who_is_behind_it_does(cluster: str, kept: float) -> None:
     addresses = Addresses("http://localhost:8000", "http", "localhost", 8001)
     told = bootstrap(BootstrapOptions(run_dir=Path("/run/carrel"), addresses=addresses))
     (found,) = [each for each in told["static_resources"]["clusters"] if each["name"] == cluster]
     (options,) = found["typed_extension_protocol_options"].values()
     seconds = float(options["common_http_protocol_options"]["idle_timeout"].removesuffix("s"))
-    assert 0 < seconds < KEPT_OPEN
+    assert 0 < seconds < kept
