@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 ARGS ?=
 PYTEST_ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 4
 BIN := .venv/bin
 
 .PHONY: help up apps test lint reference bench pictures lock clean system
