@@ -10,6 +10,7 @@ from carrel.domain.actor import Person, Role, Scope, System, TokenHolder
 from carrel.domain.errors import Conflict
 from carrel.domain.event import Event
 from carrel.domain.ids import ClaimId, InstallationId, PoolName, SessionId, TokenId, UserId, WorkspaceId
+from carrel.domain.instance import Progress
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.mint import new_id
@@ -20,6 +21,7 @@ from carrel.store import (
     idempotency,
     installation,
     keys,
+    progress,
     schema,
     troubles,
     withdrawals,
@@ -92,6 +94,33 @@ async def test_a_pool_is_in_trouble_until_one_becomes_ready_or_the_backend_is_se
     await world.warm(pool)
     assert await store.read(troubles.newest, pool.name) is not None
     await store.write(events.about_pool, world.later(), "seen", "It is back.", pool=pool.name)
+    assert await store.read(troubles.newest, pool.name) is None
+
+
+async def test_that_a_backend_answers_again_ends_its_absence_and_nothing_that_failed_before(
+    world: World, store: Store
+) -> None:
+    pool = await world.pool()
+    for kind, sentence in (("failed", "No image."), ("unseen", "It is away."), ("seen", "It is back.")):
+        await store.write(events.about_pool, world.later(), kind, sentence, pool=pool.name)
+    found = await store.read(troubles.newest, pool.name)
+    assert found is not None
+    assert found.sentence == "No image."
+    world.later()
+    await world.warm(pool)
+    assert await store.read(troubles.newest, pool.name) is None
+
+
+async def test_one_that_gets_nowhere_is_a_trouble_until_it_goes_on(world: World, store: Store) -> None:
+    pool = await world.pool()
+    stuck = await world.moved(await world.intended(pool), Phase.STARTING)
+    told = {stuck.id: Progress("No route. It is tried again.", trouble="No route.")}
+    await store.write(progress.note, told, world.later())
+    await store.write(
+        events.about_pool, world.now, "away", "No route.", pool=pool.name, workspace_id=stuck.id
+    )
+    assert await store.read(troubles.newest, pool.name) is not None
+    await store.write(progress.note, {stuck.id: Progress("It is being fetched.", 0.1)}, world.later())
     assert await store.read(troubles.newest, pool.name) is None
 
 

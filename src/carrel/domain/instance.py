@@ -27,6 +27,8 @@ class Progress:
     """What is being done, without the figure, e.g. "The image quay.io/jupyter/scipy-notebook is being fetched." """
     fraction: float | None = None
     """Of it done, 0 to 1; None where nobody can say."""
+    trouble: str | None = None
+    """What went wrong at its last try, while it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

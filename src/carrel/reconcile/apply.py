@@ -171,9 +171,10 @@ class Apply:
             delay = Delay.FULL if isinstance(error, OutOfCapacity) else Delay.AWAY
             await self.put_off(row.pool, delay, error.sentence)
 
-    async def put_off(self, pool: PoolName, delay: Delay, why: str) -> None:
-        """Nothing can be started for now: the pool and those who wait are told why."""
-        self._ring(await self.store.write(mishaps.put_off, pool, delay, why, self.clock.now()))
+    async def put_off(self, pool: PoolName, delay: Delay, why: str, stuck: WorkspaceId | None = None) -> None:
+        """Nothing can be started for now: the pool and those who wait are told why. `stuck`: one that starts and gets nowhere."""
+        told = await self.store.write(mishaps.put_off, pool, delay, why, self.clock.now(), stuck=stuck)
+        self._ring(told)
 
     async def _move(self, action: Move) -> None:
         row = action.workspace

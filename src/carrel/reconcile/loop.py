@@ -112,7 +112,8 @@ class PoolLoop:
         actions = plan(view, facts.pool, now)
         self._failures = remember(view, actions, now)
         await self._write_first(actions, facts)
-        await self._told(view)
+        for stuck, why in (await self._told(view)).items():
+            await self.apply.put_off(self.pool, Delay.AWAY, why, stuck)
         for action in actions:
             if not isinstance(action, Start | Assign):
                 self._launch(action, facts)

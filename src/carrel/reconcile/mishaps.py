@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from carrel.domain.ids import ClaimId, PoolName
+from carrel.domain.ids import ClaimId, PoolName, WorkspaceId
 from carrel.domain.reason import Reason
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.driver import Driver, DriverError, Logs, within
@@ -53,9 +53,17 @@ def fail(
     )
 
 
-def put_off(conn: Connection, pool: PoolName, delay: Delay, why: str, now: datetime) -> list[ClaimId]:
+def put_off(
+    conn: Connection,
+    pool: PoolName,
+    delay: Delay,
+    why: str,
+    now: datetime,
+    *,
+    stuck: WorkspaceId | None = None,
+) -> list[ClaimId]:
     """Nothing failed, and nothing can be started for now. The claims that were told so."""
-    events.about_pool(conn, now, delay.value, why, pool=pool)
+    events.about_pool(conn, now, delay.value, why, pool=pool, workspace_id=stuck)
     return tell_waiting(conn, pool, why, now)
 
 

@@ -23,14 +23,17 @@ class Told:
     clock: Clock
     _said: dict[WorkspaceId, Progress] = field(default_factory=dict)
 
-    async def __call__(self, view: View) -> None:
-        """One transaction for all that moved in a pool, none where nothing did. Raises Unavailable."""
+    async def __call__(self, view: View) -> dict[WorkspaceId, str]:
+        """One transaction for all that moved in a pool, none where nothing did: what is wrong with those of them that get nowhere.
+        Raises Unavailable.
+        """
         shown = dict(self._shown(view))
         await self._recall([id_ for id_, one in shown.items() if one is _RUNS and id_ not in self._said])
         news = {id_: one for id_, one in shown.items() if is_worth_saying(self._said.get(id_), one)}
         if news:
             await self.store.write(progress.note, news, self.clock.now())
         self._said = {id_: news.get(id_) or self._said[id_] for id_ in shown}
+        return {id_: one.trouble for id_, one in news.items() if one.trouble is not None}
 
     async def _recall(self, running: list[WorkspaceId]) -> None:
         """Of those that ran when they were first seen: what was said before may be from the process before this one."""

@@ -28,6 +28,7 @@ _OF = (
     .order_by(_e.c.seq)
 )
 _NEWEST = sa.select(_e).where(_e.c.subject == sa.bindparam("subject")).order_by(_e.c.seq.desc()).limit(1)
+_NEWEST_BUT = _NEWEST.where(_e.c.kind.not_in(sa.bindparam("but", expanding=True)))
 _FORGET = sa.delete(_e).where(
     _e.c.subject == sa.bindparam("of"), _e.c.seq <= sa.bindparam("up_to", type_=sa.Integer())
 )
@@ -157,9 +158,9 @@ def _add_or_repeat(conn: Connection, subject: str, line: dict[str, Any], *, most
         conn.execute(_FORGET, {"of": subject, "up_to": last.seq - most})
 
 
-def of_pool(conn: Connection, pool: PoolName) -> Event | None:
-    """Its newest line."""
-    return newest(conn, _of_pool(pool))
+def of_pool(conn: Connection, pool: PoolName, *, but: Collection[str] = ()) -> Event | None:
+    """Its newest line, of another kind than those."""
+    return newest(conn, _of_pool(pool), but=but)
 
 
 def _of_pool(pool: PoolName) -> str:
@@ -190,9 +191,10 @@ def was_told(conn: Connection, workspace_id: WorkspaceId, sentence: str, since: 
     return conn.execute(_TOLD, given).first() is not None
 
 
-def newest(conn: Connection, subject: str) -> Event | None:
-    """Of a workspace or a claim, its last line."""
-    row = conn.execute(_NEWEST, {"subject": subject}).one_or_none()
+def newest(conn: Connection, subject: str, *, but: Collection[str] = ()) -> Event | None:
+    """Of a workspace or a claim, its last line, of another kind than those."""
+    query = _NEWEST_BUT if but else _NEWEST
+    row = conn.execute(query, {"subject": subject, **({"but": list(but)} if but else {})}).one_or_none()
     return None if row is None else event_from(row)
 
 

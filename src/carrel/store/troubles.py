@@ -8,6 +8,7 @@ from carrel.domain.ids import PoolName, UserId, WorkspaceId
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.rules.causes import Delay
+from carrel.rules.progress import KIND
 from carrel.store import events, schema
 from carrel.store.workspace_rows import COMING
 
@@ -22,15 +23,26 @@ _COMING = sa.select(_w.c.phase).where(_w.c.pool == sa.bindparam("pool"), COMING)
 
 
 def newest(conn: Connection, pool: PoolName) -> Event | None:
-    """Of kind "failed" or a `Delay`; None where all is well. That an app answers says nothing about files that could not be brought in."""
+    """Of kind "failed" or a `Delay`; None where all is well. That an app answers says nothing about files that could not be brought in,
+    nor that a backend answers again about what had failed there before.
+    """
     last = events.of_pool(conn, pool)
-    if last is None or last.kind == "seen":
-        return None
-    if last.kind == Delay.UNSEEN:
+    if last is not None and last.kind == "seen":
+        last = events.of_pool(conn, pool, but=("seen", Delay.UNSEEN))
+    if last is None or last.kind == Delay.UNSEEN:
         return last
+    if last.kind == Delay.AWAY and _goes_on(conn, last):
+        return None
     needed = _HANDED_OVER_SINCE if _is_about_files(conn, last) else _READY_SINCE
     worked = conn.execute(needed, {"pool": pool, "at": last.at}).first()
     return last if worked is None else None
+
+
+def _goes_on(conn: Connection, away: Event) -> bool:
+    """Whether the one that got nowhere does again what it was started for."""
+    lines = events.of_workspace(conn, away.workspace_id) if away.workspace_id else []
+    told = [line.sentence for line in lines if line.kind == KIND]
+    return bool(told) and not told[-1].startswith(away.sentence)
 
 
 def _is_about_files(conn: Connection, failed: Event) -> bool:

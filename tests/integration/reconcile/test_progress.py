@@ -13,6 +13,7 @@ from carrel.domain.instance import Progress
 from carrel.domain.step import Step, StepName, StepState
 from carrel.drivers.memory import MemoryDriver
 from carrel.services import claims as service
+from carrel.services import failures
 from carrel.services.claims import ClaimView
 from carrel.store import events, workspaces
 
@@ -63,6 +64,27 @@ async def test_who_waits_for_a_start_of_the_pool_sees_how_far_it_is(slow: Rig) -
     step = await _step(slow, alice, view)
     assert step.name is StepName.START
     assert (step.note, step.fraction) == ("The image lab:1 is being fetched: 40 %.", 0.4)
+
+
+async def test_one_that_gets_nowhere_is_a_trouble_from_its_first_try_until_it_goes_on(slow: Rig) -> None:
+    alice = await slow.person("alice")
+    view = await service.claim(slow.context, alice, pool="lab")
+    wrong = "The image lab:1 could not be fetched from quay.io."
+    slow.driver.show_progress(await _row(slow), Progress(f"{wrong} It is tried again.", trouble=wrong))
+    await _passes(slow, 2)
+    found = await service.get(slow.context, alice, view.claim.id)
+    assert found.outlook.trouble is not None
+    assert found.outlook.sentence == "A workspace could not be started. Carrel keeps trying."
+    failure = await failures.of_claim(slow.context, alice, view.claim.id)
+    assert failure is not None
+    assert (failure.detail, failure.is_tried_now) == (wrong, True)
+    told = await slow.store.read(events.of_claim, view.claim.id)
+    assert sum(wrong in line.sentence for line in told) == 1
+    slow.driver.show_progress(await _row(slow), Progress(FETCHES, 0.1))
+    await _passes(slow, 1)
+    found = await service.get(slow.context, alice, view.claim.id)
+    assert found.outlook.trouble is None
+    assert found.outlook.sentence.startswith("A workspace is starting for you")
 
 
 async def test_it_is_one_line_that_changes_and_only_when_it_moved(slow: Rig) -> None:

@@ -16,6 +16,7 @@ from carrel.domain.instance import Progress
 from carrel.drivers.docker.bringing import Bringer
 from carrel.drivers.docker.container import Plan
 from carrel.drivers.docker.images.fetching import ImageFacts
+from carrel.drivers.docker.images.pulling import tried_again
 from carrel.drivers.docker.notes import Note, Notes
 from carrel.ports.clock import Clock
 from carrel.ports.driver import DriverError, DriverUnavailable, Rejected
@@ -39,6 +40,8 @@ class _Start:
     accepted: "asyncio.Future[None]"
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     task: "asyncio.Task[None] | None" = None
+    trouble: str | None = None
+    """What went wrong at the last try."""
 
     def step(self) -> None:
         if self.stopped.is_set():
@@ -69,10 +72,13 @@ class Starts:
         return {each: start.plan for each, start in self._starts.items()}
 
     def progress(self, workspace_id: WorkspaceId) -> Progress | None:
-        """How far the fetching of an image has come that it waits for."""
+        """How far the fetching of an image has come that it waits for, or what else went wrong at the last try."""
         start = self._starts.get(workspace_id)
-        images = start.plan.images if start is not None else ()
-        return next((found for each in images if (found := self._bringer.images.progress(each))), None)
+        if start is None:
+            return None
+        fetching = (self._bringer.images.progress(each) for each in start.plan.images)
+        failing = tried_again(start.trouble) if start.trouble is not None else None
+        return next((found for found in fetching if found is not None), failing)
 
     async def begin(self, plan: Plan) -> None:
         """Notes it and brings it up; returns once its containers are made, or after a while. Raises as `ports.driver.Driver.create`."""
@@ -139,10 +145,12 @@ class Starts:
         for pause in (*PAUSES, None):
             try:
                 facts = await self._images(start)
+                start.trouble = None
                 await self._bringer.bring_up(start.plan, facts, start.step, made)
             except DriverError as error:
                 if isinstance(error, Rejected) or pause is None or not start.accepted.done():
                     raise
+                start.trouble = error.sentence
                 _log.info("a start is tried again", workspace=start.plan.workspace_id, why=error.sentence)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(start.stopped.wait(), pause)

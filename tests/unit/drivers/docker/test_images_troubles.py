@@ -60,6 +60,8 @@ async def test_between_tries_it_is_said_what_is_wrong() -> None:
     last = images.progress(IMAGE)
     assert last is not None
     assert len(clock.said) == 2
+    assert last.trouble is not None
+    assert "network is unreachable" in last.trouble
     for sentence in (*clock.said, last.sentence):
         assert "network is unreachable" in sentence
         assert sentence.endswith("It is tried again.")

@@ -51,7 +51,7 @@ class Pulling:
     @property
     def progress(self) -> Progress:
         if self.trouble is not None:
-            return Progress(f"{self.trouble} It is tried again.")
+            return tried_again(self.trouble)
         if self._layers and all(layer.is_fetched for layer in self._layers.values()):
             return Progress(f"The image {self.image} is being unpacked.", self._reached)
         return Progress(f"The image {self.image} is being fetched.", self._reached)
@@ -77,6 +77,10 @@ class Pulling:
         whole = sum(layer.size or usual for layer in self._layers.values())
         done = sum(layer.done * (layer.size or usual) for layer in self._layers.values())
         self._reached = max(self._reached or 0.0, min(_ALMOST, done / whole))
+
+
+def tried_again(trouble: str) -> Progress:
+    return Progress(f"{trouble} It is tried again.", trouble=trouble)
 
 
 _FETCHED: Final = frozenset({"Verifying Checksum", "Download complete"})
