@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 _MORE_LOOKS = 2
 """A short life has two such moments, its beginning and its end, and a busy machine sees both."""
+_BETWEEN_LOOKS = 0.03
+"""Seconds, in which a keeper comes to write what it knows."""
 
 
 class LocalDriver:
@@ -111,6 +113,7 @@ class LocalDriver:
             instances = await self._look(before)
             for _ in range(_MORE_LOOKS):
                 if any(_is_doubtful(instance) for instance in instances):
+                    await self._clock.sleep(_BETWEEN_LOOKS)
                     instances = await self._look(before)
         starting.collect(self._keepers)
         return instances
