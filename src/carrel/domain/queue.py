@@ -41,6 +41,8 @@ class Queue:
     """How long the pool's last starts took."""
     is_failing: bool = False
     """The newest start failed, or could not even be tried, and nothing came up since."""
+    is_unseen: bool = False
+    """Its backend cannot even be asked: nothing was tried."""
     is_paused: bool = False
 
 

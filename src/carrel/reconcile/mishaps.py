@@ -15,7 +15,7 @@ from carrel.ports.driver import Driver, DriverError, Logs, within
 from carrel.rules.causes import Delay
 from carrel.rules.last_words import LINES, quoted, tidy
 from carrel.rules.pace import PROVEN_AFTER
-from carrel.store import claims, events, troubles, workspaces
+from carrel.store import claims, events, pools, troubles, workspaces
 from carrel.store.engine import Store
 
 WORDS_WITHIN: Final = 5.0
@@ -62,8 +62,11 @@ def put_off(
     *,
     stuck: WorkspaceId | None = None,
 ) -> list[ClaimId]:
-    """Nothing failed, and nothing can be started for now. The claims that were told so."""
+    """Nothing failed, and nothing can be started for now. The claims that were told so: none where nothing would be started anyway."""
     events.about_pool(conn, now, delay.value, why, pool=pool, workspace_id=stuck)
+    policy = pools.get(conn, pool)
+    if delay is Delay.UNSEEN and policy is not None and not troubles.wants_starts(conn, policy):
+        return []
     return tell_waiting(conn, pool, why, now)
 
 

@@ -9,9 +9,12 @@ from carrel.rules.estimate import hope, is_late, may_start
 
 
 def of_waiting(queue: Queue, place: int, now: datetime) -> str:
-    if queue.is_failing:
+    is_coming = hope(queue, place) is not None
+    if queue.is_unseen and (is_coming or may_start(queue, place)):
+        return "The machine that runs the workspaces cannot be reached. Carrel keeps trying."
+    if queue.is_failing and not queue.is_unseen:
         return "A workspace could not be started. Carrel keeps trying."
-    if hope(queue, place) is not None:
+    if is_coming:
         late = ", and takes longer than usual" if is_late(queue, now) else ""
         return f"A workspace is starting for you{late}."
     if queue.is_paused:

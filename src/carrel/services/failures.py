@@ -129,10 +129,12 @@ def _end(
 
 
 def _delay(conn: Connection, waiting: Claim) -> Failure | None:
-    """A pause counts most: while it lasts, nothing else that is wrong can be put right by trying."""
+    """A pause counts most: while it lasts, nothing else that is wrong can be put right by trying. Where all are taken nothing is tried
+    either, so that a backend which is away delays nobody.
+    """
     pool = pools.get(conn, waiting.pool)
     trouble = of_pool(conn, waiting.pool)
-    if trouble is not None and not (pool and pool.paused):
+    if trouble is not None and not (pool and (pool.paused or troubles.is_only_unseen(conn, pool))):
         return trouble
     if pool is None or troubles.coming(conn, waiting.pool):
         return None

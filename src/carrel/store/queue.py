@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from carrel.domain.ids import HomeId, PoolName
 from carrel.domain.queue import Coming, Queue, Share
 from carrel.domain.workspace import Phase
+from carrel.rules.causes import Delay
 from carrel.store import pools, schema, troubles
 from carrel.store.definitions import pool_from_json
 from carrel.store.workspace_rows import COMING
@@ -36,12 +37,14 @@ def seen_from(conn: Connection, pool: PoolName, place: int, home_id: HomeId | No
     """As whoever stands at `place` (1 = next) and brings along that home needs to know it. A pool that was removed starts nothing."""
     found = conn.execute(_POLICY, {"pool": pool}).one_or_none()
     policy = None if found is None else pool_from_json(found.definition)
+    trouble = troubles.newest(conn, pool)
     return Queue(
         limit=policy.limit if policy else 0,
         room=max(0, policy.limit - found.live) if policy and found else 0,
         coming=_coming(conn, pool, place, home_id),
         start_times=tuple(pools.start_times(conn, pool, LAST_STARTS)),
-        is_failing=troubles.newest(conn, pool) is not None,
+        is_failing=trouble is not None,
+        is_unseen=trouble is not None and trouble.kind == Delay.UNSEEN,
         is_paused=policy is None or policy.paused,
     )
 

@@ -5,11 +5,12 @@ from sqlalchemy import Connection
 
 from carrel.domain.event import Event
 from carrel.domain.ids import PoolName, UserId, WorkspaceId
+from carrel.domain.pool import Pool
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase
 from carrel.rules.causes import Delay
 from carrel.rules.progress import KIND
-from carrel.store import events, schema
+from carrel.store import events, pools, schema
 from carrel.store.workspace_rows import COMING
 
 _w = schema.workspaces
@@ -36,6 +37,17 @@ def newest(conn: Connection, pool: PoolName) -> Event | None:
     needed = _HANDED_OVER_SINCE if _is_about_files(conn, last) else _READY_SINCE
     worked = conn.execute(needed, {"pool": pool, "at": last.at}).first()
     return last if worked is None else None
+
+
+def is_only_unseen(conn: Connection, pool: Pool) -> bool:
+    """Its backend cannot be asked, and has nothing to start either: all that the pool may have are there."""
+    last = newest(conn, pool.name)
+    return last is not None and last.kind == Delay.UNSEEN and not wants_starts(conn, pool)
+
+
+def wants_starts(conn: Connection, pool: Pool) -> bool:
+    """Whether anything could be on its way for those who wait."""
+    return bool(coming(conn, pool.name)) or (not pool.paused and pools.live(conn, pool.name) < pool.limit)
 
 
 def _goes_on(conn: Connection, away: Event) -> bool:

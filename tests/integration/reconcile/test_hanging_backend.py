@@ -14,7 +14,7 @@ from carrel.reconcile import apply, look
 from carrel.reconcile.strays import StrayLoop
 from carrel.services import claims as service
 from carrel.services import handover
-from carrel.store import pools
+from carrel.store import events, pools
 
 from .rig import TEMPLATE, Rig, a_pool, rig
 
@@ -107,3 +107,22 @@ async def test_what_a_pool_left_on_another_backend_is_a_stray_there(small: Rig) 
     for _ in range(2):
         await there.pass_once()
     assert await small.driver.list() == []
+
+
+async def test_who_waits_for_a_place_in_a_full_pool_is_not_told_that_a_start_failed(
+    small: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("alice", "bob", "carol"):
+        await service.claim(small.context, await small.person(name), pool="lab")
+        await small.settle()
+    dave = await small.person("dave")
+    waiting = (await service.claim(small.context, dave, pool="lab")).claim.id
+    monkeypatch.setattr(look, "LISTS_WITHIN", 0.05)
+    small.driver.list = _never  # type: ignore[method-assign]
+    with pytest.raises(DriverUnavailable):
+        await small.loop.pass_once()
+    found = await service.get(small.context, dave, waiting)
+    assert found.outlook.sentence.startswith("All 3 workspaces of this pool are taken.")
+    assert found.outlook.trouble is None
+    told = await small.store.read(events.of_claim, waiting)
+    assert [line.kind for line in told if line.kind == "delayed"] == []
