@@ -1,6 +1,6 @@
 """An instance: what a driver shows of one workspace, read back from the instance's own tags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -38,6 +38,8 @@ class Ailment:
     code: ReasonCode
     sentence: str
     """For its person: what happened, and what helps."""
+    at: datetime | None = field(default=None, compare=False)
+    """When it happened, or was first told; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,16 +35,18 @@ async def tell(
         rows = [row for row in held if row.backend == backend]
         known = await store.read(ailing.current, [row.id for row in rows])
         for row in rows:
-            if is_news(known.get(row.id), told.get(row.id)):
-                await store.write(ailing.note, row, told.get(row.id), clock.now())
+            ailment = told.get(row.id)
+            is_new = is_news(known.get(row.id), ailment)
+            if is_new and await store.write(ailing.note, row, ailment, clock.now()):
                 _ring(wake, row.claim_id)
 
 
-async def explain(store: Store, driver: Driver, row: Workspace, reason: Reason) -> Reason:
+async def explain(store: Store, clock: Clock, driver: Driver, row: Workspace, reason: Reason) -> Reason:
     """Why it ended, in the light of what it suffered from lately, where that says more."""
     told = await _asked(driver, EXPLAINS_WITHIN) if isinstance(driver, Complains) else None
     known = await store.read(_known, row.id)
-    return explained(reason, [one for one in ((told or {}).get(row.id), known) if one is not None])
+    lately = [one for one in ((told or {}).get(row.id), known) if one is not None]
+    return explained(reason, lately, clock.now())
 
 
 def _known(conn: Connection, workspace_id: WorkspaceId) -> Ailment | None:

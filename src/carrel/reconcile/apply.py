@@ -200,7 +200,7 @@ class Apply:
             self._tell(warned)
 
     async def _fail(self, row: Workspace, reason: Reason) -> None:
-        reason = await explain(self.store, self.driver, row, reason)
+        reason = await explain(self.store, self.clock, self.driver, row, reason)
         words = await mishaps.last_words(self.store, self.driver, row)
         told = await self.store.write(mishaps.fail, row, reason, words, self.clock.now())
         if told is not None:

@@ -72,11 +72,18 @@ def add(
     claim_id: ClaimId | None = None,
 ) -> None:
     """One line for each subject named. Locks the subjects' rows, since a number is the last one plus one."""
+    hold(conn, workspace_id=workspace_id, claim_id=claim_id)
+    append(conn, at, kind, sentence, workspace_id=workspace_id, claim_id=claim_id)
+
+
+def hold(
+    conn: Connection, *, workspace_id: WorkspaceId | None = None, claim_id: ClaimId | None = None
+) -> None:
+    """Locks the subjects' rows, for callers whose line depends on what they say. Nobody takes them in another order."""
     if claim_id is not None:
         conn.execute(_HOLD_CLAIM, {"id": claim_id})
     if workspace_id is not None:
         conn.execute(_HOLD_WORKSPACE, {"id": workspace_id})
-    append(conn, at, kind, sentence, workspace_id=workspace_id, claim_id=claim_id)
 
 
 def add_news(conn: Connection, at: datetime, kind: str, sentence: str, *, claim_id: ClaimId) -> bool:

@@ -15,6 +15,7 @@ from carrel.reconcile import ailing
 from carrel.services import claims as service
 from carrel.services import details, failures
 from carrel.services import workspaces as workspace_service
+from carrel.store import ailing as ailing_store
 from carrel.store import events, workspaces
 
 from .rig import Rig, a_pool, rig
@@ -78,6 +79,19 @@ async def test_a_backend_that_is_away_ends_nothing_of_it(small: Rig, monkeypatch
     await _round(small, row)
     monkeypatch.setattr(small.driver, "ailments", away)
     await _round(small, row)
+    assert await _told(small, row) == ["ailing_out_of_memory"]
+
+
+@pytest.mark.parametrize("after", [None, CROWDED])
+async def test_of_one_that_ended_meanwhile_nothing_more_is_told(small: Rig, after: Ailment | None) -> None:
+    _, row = await _held(small)
+    small.driver.suffer(row.id, HUNGRY)
+    await _round(small, row)
+    read_before = await small.store.read(workspaces.get, row.id)
+    assert read_before is not None
+    small.driver.suffer(row.id, None)
+    await _ends(small, row)
+    assert not await small.store.write(ailing_store.note, read_before, after, small.clock.now())
     assert await _told(small, row) == ["ailing_out_of_memory"]
 
 

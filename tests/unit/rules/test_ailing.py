@@ -7,7 +7,7 @@ import pytest
 from carrel.domain.event import Event
 from carrel.domain.instance import Ailment
 from carrel.domain.reason import Reason, ReasonCode
-from carrel.rules.ailing import explained, is_news, kind_of, now_of, read, recovered
+from carrel.rules.ailing import RECENT, explained, is_news, kind_of, now_of, read, recovered
 from carrel.testing.worlds import NOON
 
 R = ReasonCode
@@ -54,8 +54,19 @@ def test_it_is_news_when_it_comes_goes_or_becomes_another(
     assert is_news(before, now) is expected
 
 
-def test_that_it_is_over_says_what_was() -> None:
-    assert recovered(CROWDED) == "It is over: it has all 512 processes that it may have."
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (HUNGRY, "memory has not run out again"),
+        (CROWDED, "more can be started in it again"),
+        (Ailment(R.DISK_FULL, "Its disk is full."), "has room again"),
+        (ODD, "is over"),
+    ],
+)
+def test_that_it_is_over_says_how_it_is_now_and_not_what_was(before: Ailment, words: str) -> None:
+    said = recovered(before)
+    assert words in said
+    assert before.sentence[1:] not in said
 
 
 @pytest.mark.parametrize(
@@ -64,6 +75,10 @@ def test_that_it_is_over_says_what_was() -> None:
         (R.KILLED, [HUNGRY], R.OUT_OF_MEMORY),
         (R.CRASHED, [ODD, CROWDED], R.TOO_MANY_PROCESSES),
         (R.UNRESPONSIVE, [CROWDED], R.TOO_MANY_PROCESSES),
+        (R.KILLED, [CROWDED], R.KILLED),
+        (R.KILLED, [CROWDED, HUNGRY], R.OUT_OF_MEMORY),
+        (R.KILLED, [Ailment(R.DISK_FULL, "Its disk is full.")], R.KILLED),
+        (R.CRASHED, [Ailment(R.DISK_FULL, "Its disk is full.")], R.DISK_FULL),
         (R.KILLED, [], R.KILLED),
         (R.KILLED, [ODD], R.KILLED),
         (R.QUIT, [HUNGRY], R.QUIT),
@@ -73,7 +88,25 @@ def test_that_it_is_over_says_what_was() -> None:
 def test_an_end_that_says_little_is_explained_by_it(
     code: ReasonCode, lately: list[Ailment], expected: ReasonCode
 ) -> None:
-    found = explained(Reason(code, "It ended."), lately)
+    found = explained(Reason(code, "It ended."), lately, NOON)
     assert found.code is expected
     assert found.sentence.startswith("It ended.")
     assert (HUNGRY.sentence in found.sentence) is (expected is R.OUT_OF_MEMORY)
+
+
+@pytest.mark.parametrize("code", [R.KILLED, R.CRASHED, R.UNRESPONSIVE])
+def test_memory_that_ran_out_long_before_ended_something_else(code: ReasonCode) -> None:
+    ended = Reason(code, "It ended.")
+    before = read(line(0, kind_of(HUNGRY), HUNGRY.sentence))
+    assert before is not None
+    assert explained(ended, [before], NOON + RECENT).code is R.OUT_OF_MEMORY
+    assert explained(ended, [before], NOON + RECENT + timedelta(seconds=1)) == ended
+
+
+def test_what_goes_on_since_long_ago_explains_an_end_now() -> None:
+    since = read(line(0, kind_of(CROWDED), CROWDED.sentence))
+    assert since is not None
+    assert (
+        explained(Reason(R.CRASHED, "It ended."), [since], NOON + timedelta(hours=1)).code
+        is R.TOO_MANY_PROCESSES
+    )

@@ -1,6 +1,7 @@
 """What running workspaces suffer from: memory that ran out for a program inside, as many processes as there may be, a full disk.
 
-Heard from the engine's events and read from what it measures; remembered for some minutes, because it is over quickly and people look later.
+What it measures is told for as long as it measures it. Memory that ran out is a moment, heard from its events: that is remembered for some
+minutes, because people look later.
 """
 
 import asyncio
@@ -61,8 +62,8 @@ class Ailments:
         self._stats = stats
         self._clock = clock
         self._disks = Disks(engine, owner, clock, homes)
-        self._seen: dict[WorkspaceId, dict[str, tuple[datetime, Ailment | str]]] = {}
-        """By kind, when last, and what to say; of memory the companion it ran out for, since the limit is known later."""
+        self._ran_out: dict[WorkspaceId, Heard] = {}
+        """The last time that memory did."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -75,15 +76,8 @@ class Ailments:
         self.start()
         stats = await self._stats()
         full = await self._disks.full()
-        now = self._clock.now()
-        for workspace_id, seen in stats.items():
-            limit = at_limit(seen)
-            if limit is not None:
-                self._note(workspace_id, "processes", now, complaints.too_many_processes(limit))
-        for workspace_id, limit in full.items():
-            self._note(workspace_id, "disk", now, complaints.disk_full(limit))
-        self._forget(now)
-        told = {each: self._worst(each, stats[each]) for each in stats}
+        self._forget(self._clock.now())
+        told = {each: self._worst(each, seen, full.get(each)) for each, seen in stats.items()}
         everybodys = await self._everybodys()
         told = {each: ailment or everybodys for each, ailment in told.items()}
         return {each: ailment for each, ailment in told.items() if ailment is not None}
@@ -103,32 +97,24 @@ class Ailments:
 
     def hear(self, heard: Heard) -> None:
         """A container that was started anew has nothing from before."""
+        last = self._ran_out.get(heard.workspace_id)
         if heard.action == "oom":
-            self._note(heard.workspace_id, "memory", heard.at, heard.companion)
-        elif not heard.companion:
-            before = self._seen.pop(heard.workspace_id, {})
-            after = {kind: noted for kind, noted in before.items() if noted[0] > heard.at}
-            if after:
-                self._seen[heard.workspace_id] = after
-
-    def _note(self, workspace_id: WorkspaceId, kind: str, at: datetime, what: Ailment | str) -> None:
-        self._seen.setdefault(workspace_id, {})[kind] = (at, what)
+            if last is None or last.at <= heard.at:
+                self._ran_out[heard.workspace_id] = heard
+        elif not heard.companion and last is not None and last.at <= heard.at:
+            del self._ran_out[heard.workspace_id]
 
     def _forget(self, now: datetime) -> None:
-        for workspace_id, noted in tuple(self._seen.items()):
-            lately = {kind: one for kind, one in noted.items() if abs(now - one[0]) <= REMEMBERED}
-            if lately:
-                self._seen[workspace_id] = lately
-            else:
-                del self._seen[workspace_id]
+        self._ran_out = {each: one for each, one in self._ran_out.items() if abs(now - one.at) <= REMEMBERED}
 
-    def _worst(self, workspace_id: WorkspaceId, stats: Mapping[str, Any]) -> Ailment | None:
-        """What goes on until somebody does something comes before what is over."""
-        noted = self._seen.get(workspace_id, {})
-        for kind in ("disk", "processes", "memory"):
-            if kind in noted:
-                what = noted[kind][1]
-                return complaints.out_of_memory(memory_limit(stats), what) if isinstance(what, str) else what
+    def _worst(self, workspace_id: WorkspaceId, stats: Mapping[str, Any], full: int | None) -> Ailment | None:
+        """What is measured now comes before what is over, and no longer than it is measured: it hides the rest only for so long."""
+        if full is not None:
+            return complaints.disk_full(full)
+        if (processes := at_limit(stats)) is not None:
+            return complaints.too_many_processes(processes)
+        if (last := self._ran_out.get(workspace_id)) is not None:
+            return complaints.out_of_memory(memory_limit(stats), last.companion, last.at)
         return None
 
     async def _listen(self) -> None:

@@ -1,20 +1,23 @@
 """What a workspace suffers from, in words for its person: what happened, which limit it ran into, what helps. Finds nothing out."""
 
+from datetime import datetime
+
 from carrel.domain.reason import ReasonCode
 from carrel.domain.units import rough_size
 from carrel.ports.driver import Ailment
 
 
-def out_of_memory(limit: int | None, companion: str = "") -> Ailment:
+def out_of_memory(limit: int | None, companion: str = "", at: datetime | None = None) -> Ailment:
     """A program inside was ended by the kernel, and the workspace lives on."""
     if companion:
         said = f'Memory ran out in "{companion}" beside the app, and a program in it was ended. Ask for less at once, or restart the workspace.'
-        return Ailment(ReasonCode.OUT_OF_MEMORY, said)
+        return Ailment(ReasonCode.OUT_OF_MEMORY, said, at)
     allowed = f": this workspace may use {rough_size(limit)}" if limit else ""
     return Ailment(
         ReasonCode.OUT_OF_MEMORY,
         f"Memory ran out{allowed}, and a program in it was ended, such as a notebook's kernel. "
         "Start it again with less data at once, or take a workspace with more memory.",
+        at,
     )
 
 

@@ -70,6 +70,12 @@ class Rig:
         self.ailments.hear(heard)
 
 
+def read_time(event: Mapping[str, Any]) -> datetime:
+    heard = read_event(event)
+    assert heard is not None
+    return heard.at
+
+
 async def test_memory_that_ran_out_is_told_with_its_limit_to_the_one_it_befell() -> None:
     rig = Rig()
     rig.hear(OOM)
@@ -107,14 +113,37 @@ async def test_of_one_that_does_not_run_nothing_is_told() -> None:
     assert await rig.ailments.current() == {}
 
 
-async def test_as_many_processes_as_there_may_be_come_before_memory_and_are_remembered() -> None:
+async def test_a_limit_it_is_at_comes_before_memory_that_ran_out_and_hides_it_no_longer_than_it_lasts() -> (
+    None
+):
     rig = Rig()
     rig.hear(OOM)
     rig.stats[ONE] = CROWDED
-    assert (await rig.ailments.current())[ONE].code is ReasonCode.TOO_MANY_PROCESSES
+    told = (await rig.ailments.current())[ONE]
+    assert told.code is ReasonCode.TOO_MANY_PROCESSES
+    assert "as it may, 512" in told.sentence
     rig.stats[ONE] = CALM
     told = (await rig.ailments.current())[ONE]
-    assert "as it may, 512" in told.sentence
+    assert told.code is ReasonCode.OUT_OF_MEMORY
+    assert told.at == read_time(OOM)
+
+
+async def test_that_nothing_more_can_be_started_is_told_no_longer_than_it_is_so() -> None:
+    rig = Rig()
+    rig.stats[ONE] = CROWDED
+    assert (await rig.ailments.current()).keys() == {ONE}
+    rig.stats[ONE] = CALM
+    assert await rig.ailments.current() == {}
+
+
+async def test_of_several_times_that_memory_ran_out_the_newest_counts_in_whatever_order_they_are_heard() -> (
+    None
+):
+    rig = Rig()
+    now = rig.clock.now()
+    rig.ailments.hear(Heard(ONE, "oom", now, "database"))
+    rig.ailments.hear(Heard(ONE, "oom", now - timedelta(minutes=4)))
+    assert '"database"' in (await rig.ailments.current())[ONE].sentence
 
 
 async def test_where_memory_ran_out_in_a_companion_its_name_is_said() -> None:
