@@ -1,6 +1,7 @@
 """Findings about pools and backends, from a real store and the drivers."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -9,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from carrel.domain.finding import Outcome
+from carrel.domain.finding import Finding, Outcome
 from carrel.domain.ids import BackendName, ClaimId, PoolName, TemplateName
 from carrel.domain.pool import Pool
-from carrel.drivers.memory import ColdMemoryDriver, MemoryDriver, World
+from carrel.drivers.memory import ColdMemoryDriver, World
 from carrel.mint import new_id
 from carrel.ports.driver import DriverUnavailable, Instance, Spec
 from carrel.rules.checkup import pools
@@ -30,9 +31,12 @@ backend = "local"
 """
 
 
-class Away(MemoryDriver):
+class Away(ColdMemoryDriver):
     async def list(self) -> Sequence[Instance]:
         raise DriverUnavailable("The cloud does not answer.")
+
+    async def findings(self) -> Sequence[Finding]:
+        raise DriverUnavailable("The cloud cannot be examined.")
 
 
 class CannotAttach:
@@ -50,8 +54,12 @@ def with_driver(house: Any, driver: object) -> Any:
 async def test_a_backend_that_is_away(house: Any, tmp_path: Path) -> None:
     driver = Away(World(), place=(house.context.installation, "memory"), port=1)
     patient = running(with_driver(house, driver), tmp_path / "S")
-    found = produced(await findings(patient, pools.BACKEND), "CRL501", Outcome.BAD)
+    told = await findings(patient, pools.BACKEND)
+    found = produced(told, "CRL501", Outcome.BAD)
     assert "The cloud does not answer." in found.found
+    assert [one.code for one in told].count("CRL501") == 1, (
+        "that it cannot be examined either says nothing new"
+    )
 
 
 async def test_a_backend_whose_driver_nobody_installed(tmp_path: Path) -> None:
@@ -66,14 +74,24 @@ async def test_a_backend_whose_driver_nobody_installed(tmp_path: Path) -> None:
         ('host = "ssh://engine"', "backends.engine.host"),
         ('host = "tcp://engine:2376"\naddress = "10.0.0.7"\ntls_ca = "/no/ca.pem"', "the tls_ca of"),
         ('pull = "sometimes"', "backends.engine.pull"),
+        ('host = "unix:///no/docker.sock"', "no socket at /no/docker.sock, the `host` of the backend"),
+        ('host = "unix:///etc/passwd"', "/etc/passwd, the `host` of the backend, is no socket"),
+        ('gate = "/no/gate.sock"', "See whether carrel gate runs"),
+        (
+            'host = "tcp://engine:2375"\naddress = "10.0.0.7"\nregistries."a.io" = { username = "a", password_file = "/no/a" }',
+            "The password for the registry a.io cannot be read",
+        ),
     ],
-    ids=["host", "file", "word"],
+    ids=["host", "file", "word", "socket", "no socket", "gate", "password"],
 )
 async def test_what_an_engine_is_asked_by_is_looked_at_before_the_first_start(
     tmp_path: Path, options: str, said: str
 ) -> None:
     engine = '[backends.engine]\ndriver = "docker"\n'
-    assert is_well(await findings(patient_of(tmp_path / "S", engine), pools.BACKEND), "CRL501")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "d"))
+        there = f'{engine}host = "unix://{tmp_path / "d"}"\n'
+        assert is_well(await findings(patient_of(tmp_path / "S", there), pools.BACKEND), "CRL501")
     found = await findings(patient_of(tmp_path / "S", engine + options), pools.BACKEND)
     assert said in produced(found, "CRL501", Outcome.BAD, about="engine").found
     assert not (tmp_path / "S").exists(), "nothing is opened"

@@ -1,6 +1,7 @@
 """Facts about pools and backends: programs, ports, what is warm, who waits, what nobody knows. Judges nothing."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from carrel.app.doctor import catalogue
 from carrel.app.doctor.checks import Check
 from carrel.app.doctor.patient import Patient
-from carrel.domain.finding import Finding
+from carrel.domain.finding import Finding, Outcome
 from carrel.domain.ids import BackendName, InstallationId, PoolName, WorkspaceId
 from carrel.domain.pool import Pool
 from carrel.domain.template import Template
@@ -57,11 +58,6 @@ def checks(patient: Patient) -> list[Check]:
     found += [
         Check((rules.BACKEND, rules.STRAYS), partial(_backend, context, name, driver))
         for name, driver in context.drivers.items()
-    ]
-    found += [
-        Check((rules.BACKEND,), partial(_examined, name, driver))
-        for name, driver in context.drivers.items()
-        if isinstance(driver, Examines)
     ]
     return [
         *found,
@@ -156,6 +152,13 @@ def _unopened(patient: Patient, name: BackendName) -> Finding:
 
 
 async def _backend(context: Context, name: BackendName, driver: Driver) -> Iterable[Finding]:
+    """That it is away is told once: as its answer to a list."""
+    listed, examined = await asyncio.gather(_listed(context, name, driver), _examined(name, driver))
+    is_away = any(one.outcome is Outcome.BAD for one in listed)
+    return [*listed, *(one for one in examined if not (is_away and one.outcome is Outcome.UNKNOWN))]
+
+
+async def _listed(context: Context, name: BackendName, driver: Driver) -> list[Finding]:
     """Listed first, read second: what is in the list and not in the store is known to nobody."""
     try:
         listed = await within(_LISTS_WITHIN, driver.list(), what="list its instances")
@@ -166,8 +169,9 @@ async def _backend(context: Context, name: BackendName, driver: Driver) -> Itera
     return [rules.backend(name, None), rules.strays(name, [one.workspace_id for one in lost])]
 
 
-async def _examined(name: BackendName, driver: Examines) -> Iterable[Finding]:
-    """That it is away is told as its answer to a list."""
+async def _examined(name: BackendName, driver: Driver) -> Sequence[Finding]:
+    if not isinstance(driver, Examines):
+        return []
     try:
         return await within(_EXAMINES_WITHIN, driver.findings(), what="say what it can do here")
     except DriverUnavailable as error:

@@ -63,6 +63,7 @@ def check_options(context: DriverContext) -> None:
     options = reading.read(context)
     if options.tls is not None:
         trusted(options.tls)
+    reading.demand_there(options)
 
 
 def open_driver(context: DriverContext) -> Driver:

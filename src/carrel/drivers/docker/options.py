@@ -17,7 +17,7 @@ from carrel.drivers.docker.images.fetching import Policy
 from carrel.drivers.docker.images.registries import Registry
 from carrel.drivers.docker.network.bridge import read_subnet
 from carrel.drivers.options import refuse, refuse_unknown
-from carrel.ports.driver import DriverContext, Rejected
+from carrel.ports.driver import DriverContext, DriverUnavailable, Rejected
 
 DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 CONTAINER: Final = "container"
@@ -26,10 +26,11 @@ DEFAULT_PORTS: Final = range(30000, 32768)
 """Published ones. Below Linux' usual ephemeral range, and beside those of the local driver."""
 
 HomesMode = Literal["mounted", "volume"]
+_TLS: Final = ("tls_ca", "tls_cert", "tls_key")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _KNOWN: Final = frozenset(
     {
-        *("host", "tls_ca", "tls_cert", "tls_key", "gate", "address", "ports", "subnet", "deny"),
+        *("host", *_TLS, "gate", "address", "ports", "subnet", "deny"),
         *("homes", "pull", "registries", "stop_grace", "runtime"),
     }
 )
@@ -68,7 +69,7 @@ def read(context: DriverContext) -> Options:
     """Raises Rejected; DriverUnavailable for files of TLS. Looks at the socket's owner, and asks no engine."""
     refuse_unknown(context, _KNOWN)
     host, gate = _host(context), _gate(context)
-    tls = _tls(context, host)
+    tls = _tls(context, host, gate)
     return Options(
         host=host,
         tls=tls,
@@ -116,19 +117,43 @@ def _gate(context: DriverContext) -> Path | None:
     return gate
 
 
-def _tls(context: DriverContext, host: str) -> Tls | None:
-    ca, cert, key = (_path(context, f"tls_{name}") for name in ("ca", "cert", "key"))
-    if ca is None and cert is None and key is None:
+def _tls(context: DriverContext, host: str, gate: Path | None) -> Tls | None:
+    ca, cert, key = (_path(context, option) for option in _TLS)
+    given = next((option for option in _TLS if option in context.options), None)
+    if given is None:
         return None
+    if gate is not None:
+        raise Rejected(
+            f"backends.{context.backend} has `gate` and `{given}`: the gate is a socket of this machine and speaks no TLS, so leave "
+            f"`{given}` out."
+        )
+    if not host.startswith("tcp://"):
+        raise Rejected(f"backends.{context.backend}.{given} is only for a `host` that begins with tcp://.")
     if ca is None:
         raise _lacks(context, "tls_ca", "the file of the authority that signed the engine's certificate")
     if cert is None and key is not None:
         raise _lacks(context, "tls_cert", "the certificate that tls_key is for")
     if cert is not None and key is None:
         raise _lacks(context, "tls_key", "the key of tls_cert")
-    if not host.startswith("tcp://"):
-        raise Rejected(f"backends.{context.backend}.tls_ca is only for a `host` that begins with tcp://.")
     return Tls(ca, cert, key)
+
+
+def demand_there(options: Options) -> None:
+    """What it is reached by on this machine: its socket, and the passwords of registries. Asks no engine. Raises DriverUnavailable."""
+    if options.is_local:
+        path = Path(options.engine.removeprefix("unix://"))
+        whose = "gate" if options.gate else "host"
+        runs = "carrel gate" if options.gate else "the engine"
+        try:
+            is_socket = stat.S_ISSOCK(path.stat().st_mode)
+        except OSError as problem:
+            raise DriverUnavailable(
+                f"Carrel finds no socket at {path}, the `{whose}` of the backend: {problem.strerror}. See whether {runs} runs."
+            ) from problem
+        if not is_socket:
+            raise DriverUnavailable(f"{path}, the `{whose}` of the backend, is no socket.")
+    for registry in options.registries:
+        registries.credentials(options.registries, registry)
 
 
 def _lacks(context: DriverContext, option: str, expected: str) -> Rejected:

@@ -77,6 +77,14 @@ def test_homes_are_mounted_where_root_is_on_the_engines_machine(monkeypatch: pyt
         ({"host": "tcp://a:1", "tls_ca": "/ca.pem", "tls_key": "/k"}, "backends.engine.tls_cert is missing"),
         ({"tls_ca": "/ca.pem"}, "only for a `host` that begins with tcp://"),
         (
+            {"tls_cert": "/c", "tls_key": "/k"},
+            "backends.engine.tls_cert is only for a `host` that begins with tcp://",
+        ),
+        (
+            {"gate": "/b.sock", "tls_ca": "/ca.pem"},
+            "the gate is a socket of this machine and speaks no TLS, so leave `tls_ca` out",
+        ),
+        (
             {"host": "tcp://a:1", "address": "1.2.3.4", "homes": "mounted"},
             "only on an engine of this Linux machine",
         ),
