@@ -127,7 +127,7 @@ def _pairs(given: list[str]) -> dict[str, str]:
 
 
 async def _waited(here: Here, claim: Claim, user: str | None) -> Claim:
-    """Ctrl-C, and a Carrel that goes away, end the waiting and not the claim."""
+    """Ctrl-C, and a Carrel that goes away, end the waiting and not the claim. How it was before is not told after how it is."""
     again = _again(claim, user)
     pool = await pools.get(here.client, claim.pool)
     kept = span(parse_duration(pool.watch_within)) or pool.watch_within
@@ -135,7 +135,8 @@ async def _waited(here: Here, claim: Claim, user: str | None) -> Claim:
         here.screen.note(_CLOSED.format(pool=pool.name, how="drained" if pool.draining else "paused"))
     try:
         with telling(here.screen, claim, kept) as teller:
-            async for told in claims.watch(here.client, claim.id):
+            past = await claims.events(here.client, claim.id)
+            async for told in claims.watch(here.client, claim.id, past[-1].seq if past else 0):
                 teller.hear(told)
                 claim = told if isinstance(told, Claim) else claim
     except asyncio.CancelledError:

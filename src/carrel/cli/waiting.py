@@ -77,7 +77,7 @@ class _Lines:
 
     def hear(self, told: Claim | Event) -> None:
         if isinstance(told, Event):
-            self._screen.note(told.sentence)
+            self._tell("event", told.sentence)
             return
         if told.state is ClaimState.RELEASED:
             return
@@ -90,7 +90,7 @@ class _Lines:
         self._tell("step", next((step.note for step in told.steps if step.state is StepState.NOW), ""))
 
     def _tell(self, which: str, sentence: str) -> None:
-        if sentence and sentence != self._told.get(which):
+        if sentence and sentence not in self._told.values():
             self._screen.note(sentence)
         self._told[which] = sentence
 

@@ -71,7 +71,7 @@ async def test_how_long_the_place_is_kept_is_the_pools(house: House, here: Shell
 async def test_a_terminal_that_cannot_be_drawn_over_gets_lines(house: House, here: Shell) -> None:
     async with waiting(house, here, TERM="dumb") as watched:
         await watched.sees("Waiting: place 1")
-        await watched.sees("Waiting for a free workspace.")
+        await watched.sees("A workspace is about to be started for you.")
         watched.process.kill()
         await watched.ended()
     assert "\x1b[1A" not in watched.seen
@@ -97,6 +97,9 @@ async def test_a_claim_that_ends_says_why_and_what_to_do(house: House, here: She
     await here.ok("claim", "release", claim.id)
     ended = await running
     assert (ended.status, ended.out) == (6, "")
+    assert "Waiting for a free workspace." not in ended.err, (
+        "that was before, and has its place in the events"
+    )
     assert f"carrel claim events {claim.id}" in ended.err
     assert "Ask again: carrel claim lab --user ada" in ended.err
 

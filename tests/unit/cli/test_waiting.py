@@ -1,5 +1,6 @@
 """What `carrel claim` tells while it waits where nobody looks: a line for each sentence that is new, beside the result."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from carrel.cli.screen import Screen
 from carrel.cli.waiting import telling
 from carrel.domain.claim import ClaimState
 from carrel.domain.step import StepName, StepState
-from carrel.wire.v1 import Claim, Step
+from carrel.wire.v1 import Claim, Event, Step
 
 STARTING = "A workspace is starting for you."
 FETCHED = "The image lab:1 is being fetched: {} %."
@@ -19,6 +20,21 @@ def waits(sentence: str = STARTING, note: str = "", **more: Any) -> Claim:
     given: dict[str, Any] = {"state": ClaimState.WAITING, "position": 1, "estimate_seconds": None}
     given |= {"sentence": sentence, "steps": [step], "workspace": None} | more
     return Claim(id="c" * 16, pool="lab", name="default", **given)
+
+
+def happened(sentence: str) -> Event:
+    return Event(seq=1, at=datetime(2026, 11, 21, 9, tzinfo=UTC), kind="delayed", sentence=sentence)
+
+
+def test_what_happens_is_told_unless_it_was_said_already(capsys: pytest.CaptureFixture[str]) -> None:
+    delayed = "A workspace could not be started; it is tried again. No route."
+    with telling(Screen(as_json=False), waits(), "2 min") as teller:
+        teller.hear(happened(STARTING))
+        for _ in range(2):
+            teller.hear(happened(delayed))
+        teller.hear(waits("It is ready.", state=ClaimState.HELD, position=None, steps=[]))
+        teller.hear(happened("It is ready."))
+    assert capsys.readouterr().err.splitlines() == ["Waiting: place 1.", STARTING, delayed, "It is ready."]
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
