@@ -76,7 +76,12 @@ def _chosen(ctx: Context, wanted: str | None) -> tuple[BackendName, Driver]:
         return fitting[0], able[fitting[0]]
     if not able:
         raise Invalid("No backend here keeps files that could be taken over. Docker backends do.")
-    raise Invalid(f"Say on which backend to look, with `backend`: {', '.join(sorted(able))}.")
+    there = ", ".join(sorted(able))
+    if wanted is None:
+        raise Invalid(f"Say on which backend to look (`backend`, or `--backend` of the command): {there}.")
+    if wanted in ctx.drivers:
+        raise Invalid(f"Backend {wanted} keeps no files that could be taken over. These may: {there}.")
+    raise Invalid(f"There is no backend of the name {wanted}; there are: {there}.")
 
 
 async def _volumes(ctx: Context, backend: BackendName, driver: Driver) -> list[Found]:

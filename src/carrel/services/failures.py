@@ -54,8 +54,11 @@ class Failure:
     @property
     def task(self) -> str:
         """As `comfort`, for an admin: nobody else is going to do it."""
-        whose = TO_ADMINS if self.cause.whose is Whose.ADMIN else self.cause.blame
-        return f"{self.cause.sentence} {whose} {self.cause.remedy}"
+        return f"{self.cause.sentence} {self.blame_to_admins} {self.cause.remedy}"
+
+    @property
+    def blame_to_admins(self) -> str:
+        return TO_ADMINS if self.cause.whose is Whose.ADMIN else self.cause.blame
 
 
 async def of_claim(ctx: Context, actor: Actor, claim_id: ClaimId) -> Failure | None:

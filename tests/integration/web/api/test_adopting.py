@@ -1,13 +1,18 @@
 """Volumes of an older system become homes: shown first, done once, whatever comes in between."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from carrel.domain.actor import Role, Scope
+from carrel.domain.actor import Role, Scope, System
+from carrel.domain.errors import Invalid
 from carrel.domain.ids import HomeId, UserId
 from carrel.ports.driver import Adoptable, DriverUnavailable
+from carrel.rules.adoption import Wish
+from carrel.rules.volume_names import USUAL_PATTERN, pattern
+from carrel.services.adopting import adopt
 from carrel.services.home_keeping import HomeKeeper
 from carrel.store import audit, home_list
 
@@ -174,3 +179,14 @@ async def test_only_admins_look_and_nonsense_is_refused(house: House, root: http
         answer = await root.post(f"{API}/homes/adopt", json=body)
         assert answer.status_code in (400, 422), answer.text
     assert house.driver.world.homes == {}
+
+
+async def test_a_backend_that_is_not_there_is_told_from_one_that_has_to_be_named(
+    house: House, root: httpx.AsyncClient
+) -> None:
+    answer = await root.post(f"{API}/homes/adopt", json={"backend": "nowhere"})
+    assert answer.json()["detail"] == "There is no backend of the name nowhere; there are: memory."
+    house.context = replace(house.context, drivers=dict.fromkeys(("far", "near"), house.driver))
+    with pytest.raises(Invalid) as refused:
+        await adopt(house.context, System("test"), Wish(pattern(USUAL_PATTERN)), dry_run=True)
+    assert "`--backend` of the command): far, near." in refused.value.sentence
