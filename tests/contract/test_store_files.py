@@ -150,7 +150,7 @@ async def test_a_full_file_says_so_and_loses_nothing(store: Store) -> None:
         for number in range(100):
             _write(conn, f"lost {number}", "x" * 10_000)
 
-    with pytest.raises(Unavailable, match=r"disk with The file .* is full"):
+    with pytest.raises(Unavailable, match=r"The file .* cannot be written, because its disk is full"):
         await store.write(too_much)
     await store.write(_write, "after")
     assert await _targets(store) == ["before", "after"]

@@ -51,6 +51,10 @@ async def test_a_database_that_is_away_is_named_without_its_password(tmp_path: A
     with pytest.raises(Unavailable, match="does not answer") as caught:
         await store.read(audit.page)
     assert "hunter2" not in caught.value.sentence
+    assert store.is_writable
+    with pytest.raises(Unavailable):
+        await store.write(_write, "lost")
+    assert not store.is_writable
     await store.aclose()
 
 

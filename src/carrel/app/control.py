@@ -15,7 +15,7 @@ import structlog
 from carrel.app.configure import configure, resume
 from carrel.app.dataplane import certificates_of
 from carrel.app.doctor.doctor import Doctor
-from carrel.app.housekeeping import keep_house
+from carrel.app.housekeeping import keep_house, keep_room
 from carrel.app.sockets import SocketServer
 from carrel.app.statedir import StateDir
 from carrel.clock import SystemClock
@@ -112,6 +112,7 @@ async def _put_together(settings: Settings, state: StateDir, stack: AsyncExitSta
     await certificates.start()
     store = open_store(settings.database)
     stack.push_async_callback(store.aclose)
+    await store.keep_room()
     await store.migrate()
     ours = await store.write(installation.ensure, InstallationId(new_id()), clock.now())
     for difference in await store.write(
@@ -206,6 +207,7 @@ async def _loops(plane: ControlPlane) -> list[asyncio.Task[None]]:
         "renew certificates": plane.certificates.run,
         "watch use": _watching(plane).run,
         "keep house": partial(keep_house, context, plane.settings.keep_history),
+        "keep room": partial(keep_room, context),
         "keep homes": HomeKeeper(context).run,
         "sample pools": partial(samples.keep_taking, context),
     }

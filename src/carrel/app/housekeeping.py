@@ -11,6 +11,7 @@ SESSIONS_KEPT: Final = timedelta(days=30)
 """After their end, for whoever looks into what happened."""
 EVERY: Final = 3600.0
 """Seconds."""
+ROOM_EVERY: Final = 60.0
 BETWEEN_BATCHES: Final = 0.1
 """Seconds in which others may write."""
 
@@ -20,6 +21,13 @@ async def keep_house(ctx: Context, keep_history: timedelta) -> None:
     while True:
         await tidy(ctx, keep_history)
         await ctx.clock.sleep(EVERY)
+
+
+async def keep_room(ctx: Context) -> None:
+    """For ever: what was set aside for a full disk is put back soon after there is room again."""
+    while True:
+        await ctx.clock.sleep(ROOM_EVERY)
+        await ctx.store.keep_room()
 
 
 async def tidy(ctx: Context, keep_history: timedelta) -> None:

@@ -1,9 +1,10 @@
 """Keeps this replica's data plane told who is where. The only caller of `DataPlane.publish`; decides nothing, `rules.endpoints` does."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -78,12 +79,22 @@ class Publisher:
                 now=now,
             )
             self._tell(frozenset(found.refused))
-            await self.dataplane.publish(found.routes)
+            await self._written(partial(self.dataplane.publish, found.routes))
 
     async def withdraw(self) -> None:
         async with self._lock:
             now = self.clock.now()
-            await self.dataplane.withdraw(current(await self.store.read(withdrawals.current, now), now))
+            known = current(await self.store.read(withdrawals.current, now), now)
+            await self._written(partial(self.dataplane.withdraw, known))
+
+    async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
+        """What the store took must reach the data plane too: who was given a workspace goes in, and who signed out does not."""
+        try:
+            await write()
+        except Unavailable:
+            if not await self.store.make_room():
+                raise
+            await write()
 
     async def run(self) -> None:
         ear = self.wake.ear([ROUTES])

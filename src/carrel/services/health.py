@@ -18,12 +18,15 @@ PATIENCE: Final = 2.0
 @dataclass(frozen=True, slots=True)
 class Health:
     store: bool
+    """It answers."""
+    writes: bool
+    """It took what was last written: one whose disk is full answers, and nobody can sign in."""
     backends: dict[str, bool]
     """A backend that is away makes its pools wait; it does not make this replica unfit."""
 
     @property
     def is_fit(self) -> bool:
-        return self.store
+        return self.store and self.writes
 
 
 async def look(ctx: Context) -> Health:
@@ -32,7 +35,8 @@ async def look(ctx: Context) -> Health:
             _answers(ctx.store.read(lambda conn: conn.execute(sa.select(1)).scalar_one()))
         )
         backends = {name: group.create_task(_answers(driver.list())) for name, driver in ctx.drivers.items()}
-    return Health(store.result(), {name: task.result() for name, task in backends.items()})
+    found: dict[str, bool] = {name: task.result() for name, task in backends.items()}
+    return Health(store.result(), ctx.store.is_writable, found)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

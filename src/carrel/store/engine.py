@@ -30,6 +30,19 @@ class Store(Protocol):
         """
         ...
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether what was last to be written was written; asks nobody."""
+        ...
+
+    async def keep_room(self) -> None:
+        """Set some aside for when the disk is full, where the engine needs that and the disk has plenty. Repeating it is harmless."""
+        ...
+
+    async def make_room(self) -> bool:
+        """Whether the disk was full, and has a little room now for what else Carrel must write there."""
+        ...
+
     async def migrate(self) -> None:
         """Bring the tables to this version. Safe when several processes do it at once; refuses what a newer version wrote."""
         ...

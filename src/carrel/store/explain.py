@@ -8,11 +8,11 @@ from sqlalchemy import exc
 from carrel.domain.errors import CarrelError, Internal, Unavailable
 
 _SQLITE: Final = {
-    sqlite3.SQLITE_FULL: "The disk with {where} is full. Free some space; nothing that was confirmed is lost.",
+    sqlite3.SQLITE_FULL: "{where} cannot be written, because its disk is full. Free some space there; nothing that was confirmed is lost.",
     sqlite3.SQLITE_READONLY: "{where} may not be written. Make it and its folder writable for Carrel's user.",
     sqlite3.SQLITE_CANTOPEN: "{where} cannot be opened. Check that its folder exists and that Carrel's user may write there.",
     sqlite3.SQLITE_PERM: "{where} may not be opened. Make it readable and writable for Carrel's user.",
-    sqlite3.SQLITE_IOERR: "The disk with {where} reports errors. Check the disk and the system's log.",
+    sqlite3.SQLITE_IOERR: "{where} cannot be used, because its disk reports errors. Check the disk and the system's log.",
     sqlite3.SQLITE_CORRUPT: "{where} is damaged. Stop Carrel and put back a backup.",
     sqlite3.SQLITE_NOTADB: "{where} is not a database. Move it away, or name another file.",
     sqlite3.SQLITE_BUSY: "{where} is held by another program for too long. Close what else has it open.",
@@ -37,15 +37,13 @@ def explain(error: Exception, where: str, *, reading: bool) -> CarrelError | Non
 
 
 def _refused_to_write(error: BaseException | None) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code == sqlite3.SQLITE_READONLY or getattr(error, "sqlstate", None) == "25006"
+    return sqlite_code(error) == sqlite3.SQLITE_READONLY or getattr(error, "sqlstate", None) == "25006"
 
 
 def _sqlite(error: sqlite3.Error, where: str) -> Unavailable | None:
     if "no such table" in str(error):
         return _empty(error, where)
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    sentence = _SQLITE.get(primary)
+    sentence = _SQLITE.get(sqlite_code(error))
     return Unavailable(sentence.format(where=where), detail=str(error)) if sentence else None
 
 
@@ -61,6 +59,13 @@ def _postgresql(error: exc.DBAPIError, where: str) -> Unavailable | None:
     if error.connection_invalidated or state[:2] in {"08", "57", "28", "3D"}:
         return _away(error, where)
     return None
+
+
+def sqlite_code(error: BaseException | None) -> int:
+    """The primary one of SQLite's result codes, or 0."""
+    driver_error = error.orig if isinstance(error, exc.DBAPIError) else error
+    code: int = getattr(driver_error, "sqlite_errorcode", 0)
+    return code & 0xFF
 
 
 def sqlstate(error: exc.DBAPIError) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from carrel.domain.errors import Unavailable
 from carrel.store.explain import explain, sqlstate
 from carrel.store.revision import bring_up
 
@@ -36,6 +37,7 @@ class PostgresStore:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        self._has_failed = False
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -46,7 +48,23 @@ class PostgresStore:
     async def write(
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        return await self._run(self._engine, fn, *args, **kwargs)
+        try:
+            result = await self._run(self._engine, fn, *args, **kwargs)
+        except Unavailable:
+            self._has_failed = True
+            raise
+        self._has_failed = False
+        return result
+
+    @property
+    def is_writable(self) -> bool:
+        return not self._has_failed
+
+    async def keep_room(self) -> None:
+        """Its disk is the server's to look after."""
+
+    async def make_room(self) -> bool:
+        return False
 
     async def migrate(self) -> None:
         await self.write(bring_up)

@@ -1,5 +1,6 @@
 """The store in one file: a single writer thread, a few reader threads, private permissions. Decides how, never what, is stored."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from carrel.domain.errors import Invalid, Unavailable
+from carrel.store.ballast import Ballast
 from carrel.store.revision import bring_up
 from carrel.store.worker import Job, Line, Worker
 
@@ -42,9 +44,11 @@ class SqliteStore:
         self._engines = (writing, reading)
         self._writes: Line = Line()
         self._reads: Line = Line()
-        self._writer = Worker(writing, self._writes, name="carrel-store-writer", where=where, reading=False)
+        self._ballast = Ballast(self._path)
+        worker = partial(Worker, where=where, relieve=self._ballast.relieve)
+        self._writer = worker(writing, self._writes, name="carrel-store-writer", reading=False)
         self._readers = [
-            Worker(reading, self._reads, name=f"carrel-store-reader-{number}", where=where, reading=True)
+            worker(reading, self._reads, name=f"carrel-store-reader-{number}", reading=True)
             for number in range(READERS)
         ]
         self._is_open = True
@@ -56,6 +60,16 @@ class SqliteStore:
         self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         return await self._queued(self._writes, partial(_call, fn, args, kwargs))
+
+    @property
+    def is_writable(self) -> bool:
+        return not self._writer.has_failed
+
+    async def keep_room(self) -> None:
+        await asyncio.to_thread(self._ballast.keep)
+
+    async def make_room(self) -> bool:
+        return await asyncio.to_thread(self._ballast.give_if_full)
 
     async def migrate(self) -> None:
         await self.write(bring_up)

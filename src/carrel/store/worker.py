@@ -50,9 +50,22 @@ Line = SimpleQueue[Job | None]
 class Worker:
     """Several workers may share one line; each takes the next job from it. None in the line ends one worker."""
 
-    def __init__(self, engine: Engine, line: Line, *, name: str, where: str, reading: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        line: Line,
+        *,
+        name: str,
+        where: str,
+        reading: bool,
+        relieve: Callable[[Exception], bool],
+    ) -> None:
+        """`relieve` is told of each failure of the file, and says whether another try is worth it."""
+        self.has_failed = False
+        """The file did not take what was last to be written, or give what was to be read."""
         self._engine = engine
         self._reading = reading
+        self._relieve = relieve
         self._line = line
         self._where = where
         self._connection: Connection | None = None
@@ -74,14 +87,27 @@ class Worker:
         self._close()
 
     def _do(self, job: Job) -> None:
+        while (failure := self._tried(job)) is not None and self._relieve(failure):
+            pass
+
+    def _tried(self, job: Job) -> Exception | None:
+        """What is wrong with the file, if anything is."""
         try:
             connection = self._connection or self._open()
+            before = _changes(connection) if self.has_failed else 0
             with connection.begin():
                 job.result = job.work(connection)
+            job.error = None
+            if self.has_failed and (self._reading or _changes(connection) > before):
+                self.has_failed = False
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
-            job.error = explain(error, self._where, reading=self._reading) or error
-            if isinstance(job.error, Unavailable):
+            explained = explain(error, self._where, reading=self._reading)
+            job.error = explained or error
+            if isinstance(explained, Unavailable):
+                self.has_failed = True
                 self._close()
+                return error
+        return None
 
     def _open(self) -> Connection:
         self._connection = self._engine.connect()
@@ -102,6 +128,13 @@ class Worker:
         for loop, jobs in by_loop.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle_all, jobs)
+
+
+def _changes(connection: Connection) -> int:
+    """Rows since it was opened. What changes none takes no room, and proves nothing of the file."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw.total_changes
 
 
 def _settle_all(jobs: list[Job]) -> None:

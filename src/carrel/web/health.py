@@ -47,7 +47,7 @@ async def ready(request: Request) -> Response:
     found: Health = await request.app.state.readiness.now()
     told = {
         "ready": found.is_fit,
-        "store": _word(answers=found.store),
+        "store": "cannot be written" if found.store and not found.writes else _word(answers=found.store),
         "backends": {name: _word(answers=answers) for name, answers in found.backends.items()},
     }
     return JSONResponse(told, 200 if found.is_fit else 503, {"Cache-Control": "no-store"})

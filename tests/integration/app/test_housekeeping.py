@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from tests.integration.reconcile.rig import Rig, a_pool, rig
 
-from carrel.app.housekeeping import tidy
+from carrel.app.housekeeping import keep_room, tidy
 from carrel.domain.sample import Span
 from carrel.ports.clock import Clock
 from carrel.services import claims as claim_service
@@ -78,6 +78,22 @@ async def test_samples_of_last_week_are_forgotten(lab: Rig) -> None:
         old + timedelta(minutes=2),
         clock.now() - timedelta(minutes=1),
     ]
+
+
+async def test_what_was_set_aside_for_a_full_disk_is_put_back_within_a_minute(
+    lab: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Minutes(datetime(2026, 11, 21, 9, 0, tzinfo=UTC), [], 3)
+    kept: list[datetime] = []
+
+    async def keep() -> None:
+        kept.append(clock.time)
+
+    monkeypatch.setattr(lab.context.store, "keep_room", keep)
+    began = clock.time
+    with pytest.raises(Over):
+        await keep_room(replace(lab.context, clock=cast("Clock", clock)))
+    assert kept == [began + timedelta(minutes=1), began + timedelta(minutes=2)]
 
 
 async def test_history_is_kept_as_long_as_the_setting_says(lab: Rig) -> None:

@@ -11,6 +11,8 @@ from carrel.app import control
 from carrel.domain.errors import Unavailable
 from carrel.settings import load
 from carrel.store import idempotency
+from carrel.store.ballast import SIZE
+from carrel.store.ballast import kept as set_aside
 
 
 async def test_a_full_disk_is_told_in_a_line_and_housekeeping_goes_on_afterwards(
@@ -32,5 +34,8 @@ async def test_a_full_disk_is_told_in_a_line_and_housekeeping_goes_on_afterwards
         async with control.control_plane(settings) as plane:
             await plane.start_loops()
             await asyncio.wait_for(kept.wait(), 10)
+    assert set_aside(tmp_path / "state" / "carrel.sqlite") == SIZE, (
+        "room for when the disk is full, from the start"
+    )
     told = [line for line in lines if line.get("loop") == "keep house"]
     assert [(line["event"], line["log_level"]) for line in told] == [("loop put off", "warning")] * 2

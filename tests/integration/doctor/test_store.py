@@ -15,6 +15,7 @@ from carrel.app.doctor import store as gathered
 from carrel.clock import SystemClock
 from carrel.domain.finding import Outcome
 from carrel.rules.checkup import store
+from carrel.store import ballast
 from carrel.store.revision import HEAD
 
 from .examined import findings, is_well, patient_of, produced
@@ -112,6 +113,21 @@ async def test_a_store_on_a_network_file_system(
     monkeypatch.setattr(gathered, "_MOUNTS", mounts)
     found = await findings(patient_of(state), store.FILE_SYSTEM)
     assert "nfs4" in produced(found, "CRL405", Outcome.BAD).found
+
+
+@pytest.mark.parametrize(
+    ("left", "outcome"), [(0, Outcome.WARNING), (30 << 20, Outcome.BAD)], ids=["all gone", "lived on"]
+)
+async def test_what_was_set_aside_for_a_full_disk_is_not_all_there(
+    state: Path, monkeypatch: pytest.MonkeyPatch, left: int, outcome: Outcome
+) -> None:
+    assert is_well(await findings(patient_of(state), store.RESERVE), "CRL407")
+    reserve = ballast.Ballast(state / "carrel.sqlite")
+    reserve.keep()
+    assert is_well(await findings(patient_of(state), store.RESERVE), "CRL407")
+    monkeypatch.setattr(ballast, "SHARE", 1 << 60)  # no disk has so much room
+    os.truncate(reserve.path, left)
+    produced(await findings(patient_of(state), store.RESERVE), "CRL407", outcome)
 
 
 class Elsewhere:

@@ -88,6 +88,12 @@ class FusedStore:
     async def write(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return await self._fuse.pass_through(lambda: self._store.write(fn, *args, **kwargs))
 
+    async def keep_room(self) -> None:
+        await self._store.keep_room()
+
+    async def make_room(self) -> bool:
+        return await self._store.make_room()
+
 
 class FusedInstances:
     """A driver in memory behind the fuse; with all its capabilities besides bringing files in."""

@@ -64,3 +64,19 @@ async def test_a_table_that_cannot_be_written_is_told_to_all_who_asked(small: Ri
     assert [type(each) for each in told] == [Unavailable] * 5
     dataplane.is_full = False
     await publisher.publish()
+
+
+async def test_a_table_for_which_a_full_disk_has_no_room_gets_what_was_set_aside(
+    small: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small.settle()
+    dataplane = CountingDataPlane()
+    dataplane.is_full = True
+
+    async def given() -> bool:
+        dataplane.is_full = False
+        return True
+
+    monkeypatch.setattr(small.store, "make_room", given)
+    await _publisher(small, dataplane).publish()
+    assert len(dataplane.routes) == 2

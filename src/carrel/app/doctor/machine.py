@@ -117,7 +117,9 @@ def _secret_paths(patient: Patient) -> list[Path]:
     state = patient.state
     folders = [state.run, state.root / "homes", state.root / "slots", state.root / "logs"]
     file = patient.database_file
-    database = [file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))] if file else []
+    database = (
+        [file, *(file.with_name(file.name + end) for end in ("-wal", "-shm", "-ballast"))] if file else []
+    )
     return [*folders, *_below(state.run), *database]
 
 

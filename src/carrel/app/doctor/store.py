@@ -16,6 +16,7 @@ from carrel.domain.errors import CarrelError
 from carrel.domain.finding import Finding
 from carrel.ports.clock import Clock
 from carrel.rules.checkup import store
+from carrel.store.ballast import SIZE, kept, will_be_kept
 from carrel.store.engine import Store, open_store
 from carrel.store.revision import HEAD, revision_of
 
@@ -44,11 +45,15 @@ def checks(patient: Patient) -> list[Check]:
     async def where() -> Iterable[Finding]:
         return await aside("store's file system", lambda: [store.file_system(kind_at(file), str(file))])
 
+    async def reserve() -> Iterable[Finding]:
+        return await aside("store's reserve", lambda: _reserve(file))
+
     return [
         Check((store.REACHED, store.REVISION), opened),
         Check((store.WHOLE,), whole),
         Check((store.WAL,), log),
         Check((store.FILE_SYSTEM,), where),
+        Check((store.RESERVE,), reserve),
     ]
 
 
@@ -95,6 +100,17 @@ def _log(file: Path) -> list[Finding]:
         return [store.write_ahead_log(file.with_name(f"{file.name}-wal").stat().st_size)]
     except OSError:
         return []
+
+
+def _reserve(file: Path) -> list[Finding]:
+    """None before the first start, and none where it may not be seen."""
+    if not file.exists():
+        return []
+    try:
+        size, fits = kept(file), will_be_kept(file)
+    except OSError:
+        return []
+    return [store.reserve(size, SIZE, str(file.parent), fits=fits)]
 
 
 def kind_at(path: Path) -> str:

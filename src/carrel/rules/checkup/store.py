@@ -3,7 +3,7 @@
 from typing import Final
 
 from carrel.domain.finding import Finding
-from carrel.domain.units import format_size
+from carrel.domain.units import format_size, rough_size
 from carrel.rules.checkup.kind import Kind
 
 REACHED: Final = Kind(
@@ -42,7 +42,13 @@ CLOCK: Final = Kind(
     "Replicas agree on who leads and what has run out by comparing times.",
     "Let a time service keep the clocks of both machines.",
 )
-ALL: Final = (REACHED, REVISION, WHOLE, WAL, FILE_SYSTEM, CLOCK)
+RESERVE: Final = Kind(
+    "CRL407",
+    "What the store has set aside",
+    "It is lived on while the disk is full, so that people can still sign in and are told why nothing can be saved.",
+    "Free some space on that disk, or keep homes on one of their own; a running Carrel then sets it aside within a minute.",
+)
+ALL: Final = (REACHED, REVISION, WHOLE, WAL, FILE_SYSTEM, CLOCK, RESERVE)
 
 LARGE_LOG: Final = 128 << 20
 """Twice what it is cut back to (journal_size_limit)."""
@@ -113,6 +119,19 @@ def file_system(kind: str, path: str) -> Finding:
     if kind in NETWORK:
         return FILE_SYSTEM.bad(f"{path} is on a network file system ({kind}).")
     return FILE_SYSTEM.good(f"{path} is on a local one ({kind}).")
+
+
+def reserve(kept: int, wanted: int, path: str, *, fits: bool) -> Finding:
+    """Bytes. It is made where there is plenty of room (`fits`), and given up bit by bit."""
+    if kept >= wanted:
+        return RESERVE.good(f"{rough_size(kept)} are set aside at {path}.")
+    if kept > 0:
+        return RESERVE.bad(
+            f"The disk was full: {rough_size(kept)} of {rough_size(wanted)} are still set aside at {path}."
+        )
+    if fits:
+        return RESERVE.good(f"Nothing yet; Carrel sets {rough_size(wanted)} aside at {path} when it runs.")
+    return RESERVE.warning(f"Nothing is set aside at {path}, for want of room: a full disk stops everybody.")
 
 
 def clock(seconds: float) -> Finding:

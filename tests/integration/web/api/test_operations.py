@@ -40,6 +40,14 @@ async def test_it_is_unfit_without_its_store(house: House, stranger: httpx.Async
     assert (answer.status_code, answer.json()["store"]) == (503, "away")
 
 
+async def test_it_is_unfit_while_its_store_cannot_be_written(
+    house: House, stranger: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(house.context.store), "is_writable", False)
+    answer = await stranger.get("/hub/health/ready")
+    assert (answer.status_code, answer.json()["store"]) == (503, "cannot be written")
+
+
 async def test_a_backend_that_is_away_is_told_and_makes_nobody_unfit(
     house: House, stranger: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

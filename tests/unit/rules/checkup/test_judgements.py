@@ -227,6 +227,15 @@ STORE: list[Case] = [
     ("CRL406", lambda: store.clock(0.2), GOOD, "same time"),
     ("CRL406", lambda: store.clock(2.0), WARNING, "2.0 seconds ahead"),
     ("CRL406", lambda: store.clock(-60.0), BAD, "60.0 seconds behind"),
+    (
+        "CRL407",
+        lambda: store.reserve(32 << 20, 32 << 20, "/s", fits=True),
+        GOOD,
+        "32 MiB are set aside at /s",
+    ),
+    ("CRL407", lambda: store.reserve(0, 32 << 20, "/s", fits=True), GOOD, "when it runs"),
+    ("CRL407", lambda: store.reserve(0, 32 << 20, "/s", fits=False), WARNING, "for want of room"),
+    ("CRL407", lambda: store.reserve(30 << 20, 32 << 20, "/s", fits=False), BAD, "30 MiB of 32 MiB"),
 ]
 POOLS: list[Case] = [
     ("CRL501", lambda: pools.backend("local", None), GOOD, "answers"),
