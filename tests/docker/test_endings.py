@@ -96,6 +96,8 @@ async def test_what_an_engine_took_with_it_says_so_however_it_went_and_what_it_l
         await listed_again(driver)
         shown = await ended(driver, spec)
         assert shown.code is ReasonCode.ENGINE_RESTARTED
+        assert shown.sentence is not None
+        assert "was restarted" in shown.sentence
         assert (await ended(driver, crashed)).code is ReasonCode.CRASHED
         assert shown.endpoint == before.endpoint
         await asyncio.gather(*(driver.destroy(each.workspace_id) for each in (spec, crashed)))

@@ -217,6 +217,13 @@ ENGINE_RESTARTED: Final = Words(
     "See why the engine was restarted; its own log tells.",
 )
 
+STOPPED_THERE: Final = Words(
+    Whose.MACHINE,
+    "It was stopped on its machine: the container engine was shut down, or somebody there ended it.",
+    ENGINE_RESTARTED.advice,
+    "See whether the engine was shut down, and why; its own log tells. If it was not, somebody there ended the container.",
+)
+
 CUT_OFF: Final = Words(
     Whose.APP,
     "The app could not reach something that it needs on the network, and ended.",

@@ -57,6 +57,9 @@ _OWN_WORDS: Final[Mapping[str, blame.Words]] = {
 }
 """Where the kind alone would say too little."""
 
+_TOLD: Final = (blame.STOPPED_THERE,)
+"""Words that a driver says itself, where the code would say too much: they are the cause as they stand."""
+
 _UNCLEAR: Final[Mapping[str, Fault]] = {
     ReasonCode.CRASHED: Fault.CRASH,
     ReasonCode.UNRESPONSIVE: Fault.TIMEOUT,
@@ -136,7 +139,8 @@ def is_failure(code: str | None, *, was_in_use: bool) -> bool:
 
 def cause(mishap: Mishap) -> Cause:
     fault, is_from_log = _fault(mishap)
-    own = _OWN_WORDS.get(mishap.code or "")
+    told = next((words for words in _TOLD if words.sentence in mishap.sentence), None)
+    own = told or _OWN_WORDS.get(mishap.code or "")
     if own is not None:
         return own.about(fault)
     if fault is Fault.NETWORK and is_from_log:

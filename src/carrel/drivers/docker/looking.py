@@ -15,12 +15,15 @@ from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.notes import Note, Notes
 from carrel.drivers.docker.showing import Evidence, Listed, Run
 from carrel.drivers.docker.starting import Starts
-from carrel.ports.driver import Instance, InstanceState
+from carrel.ports.driver import DriverUnavailable, Instance, InstanceState
 
 _CANNOT: Final = "The containers cannot be listed"
 AT_ONCE: Final = 16
 _BEFORE: Final = timedelta(minutes=2)
 """Longer than anybody grants a container to end by itself."""
+_AT_END: Final = timedelta(seconds=10)
+"""Memory that ran out earlier ended something else in it: this one lived on."""
+_HEARD_WITHIN: Final = timedelta(seconds=1)
 
 UnderWay = Mapping[WorkspaceId, InstanceState]
 
@@ -34,6 +37,8 @@ class Looking:
         self._runs: dict[str, tuple[bool, Run]] = {}
         """By container, with whether it was running."""
         self._engine_started_at: datetime | None = None
+        self._was_away = False
+        """Since the last look that it answered in full."""
 
     async def all(self, under_way: UnderWay) -> list[Instance]:
         """`under_way` is asked again at the end, for what was begun meanwhile. Raises DriverUnavailable."""
@@ -41,10 +46,7 @@ class Looking:
         # notes first: what is listed then is noted, or was begun since
         notes = await asyncio.to_thread(self._notes.all)
         await self._starts.resume(notes.values())
-        params = {"all": "1", "filters": self._owner.filters}
-        found = await self._engine.look("containers/json", what=_CANNOT, params=params)
-        groups = showing.read_list(found or ())
-        runs = await self._runs_of([each for group in groups.values() for each in group])
+        groups, runs = await self._groups()
         now = {**dict.fromkeys(self._starts.under_way, InstanceState.STARTING), **under_way}
         busy = {**before, **now}
         return [
@@ -59,6 +61,18 @@ class Looking:
         for each in containers:
             self._runs.pop(each.id, None)
 
+    async def _groups(self) -> tuple[Mapping[WorkspaceId, list[Listed]], Mapping[str, Run]]:
+        params = {"all": "1", "filters": self._owner.filters}
+        try:
+            found = await self._engine.look("containers/json", what=_CANNOT, params=params)
+            groups = showing.read_list(found or ())
+            runs = await self._runs_of([each for group in groups.values() for each in group])
+        except DriverUnavailable:
+            self._was_away = True
+            raise
+        self._was_away = False
+        return groups, runs
+
     def _evidence(
         self, workspace_id: WorkspaceId, note: Note | None, group: list[Listed], runs: Mapping[str, Run]
     ) -> Evidence:
@@ -66,7 +80,9 @@ class Looking:
         return Evidence(note, group, runs, self._engine_started_at, progress)
 
     async def _runs_of(self, containers: list[Listed]) -> Mapping[str, Run]:
+        """Nothing is kept of a look that breaks off: the next one asks all of it again, and when the engine started."""
         fresh = [each for each in containers if self._is_news(each)]
+        seen: dict[str, tuple[bool, Run]] = {}
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def ask(container: Listed) -> None:
@@ -74,29 +90,38 @@ class Looking:
                 found = await self._engine.look(f"containers/{container.id}/json", what=_CANNOT)
             if found is not None:
                 run = showing.read_run(found)
-                if not container.is_running and showing.may_have_been_stopped(run):
-                    run = replace(run, was_stopped=await self._was_stopped(container, run))
-                self._runs[container.id] = (container.is_running, run)
+                is_over = not container.is_running
+                seen[container.id] = (not is_over, await self._with_end(container, run) if is_over else run)
 
         await asyncio.gather(*(ask(each) for each in fresh))
         if any(not each.is_running for each in fresh):
             self._engine_started_at = await self._engine_start()
         present = {each.id for each in containers}
-        self._runs = {each: seen for each, seen in self._runs.items() if each in present}
+        self._runs = {each: one for each, one in (self._runs | seen).items() if each in present}
         return {each: run for each, (_, run) in self._runs.items()}
 
-    async def _was_stopped(self, container: Listed, run: Run) -> bool:
-        """Whether the engine signalled it shortly before it ended. An engine that is shut down answers still while it ends what runs, and
-        forgets its events then; who asked for this end, asks nothing of it. Up to its end by the engine's own clock, so that the answer ends.
+    async def _with_end(self, container: Listed, run: Run) -> Run:
+        """Its end in the light of what the engine did shortly before. An engine that is shut down answers still while it ends what runs, and
+        forgets its events then; who asked for this end, asks nothing of it.
         """
         ended_at = run.ended_at
         if ended_at is None:
-            return False
-        filters = {"type": ["container"], "event": ["kill"], "container": [container.id]}
+            return run
+        if run.ran_out_of_memory:
+            since, until = ended_at - _AT_END, ended_at + _HEARD_WITHIN
+            run = replace(run, ran_out_of_memory=await self._happened(container, "oom", since, until))
+        if showing.may_have_been_stopped(run):
+            was_stopped = await self._happened(container, "kill", ended_at - _BEFORE, ended_at)
+            run = replace(run, was_stopped=was_stopped, engine_was_away=was_stopped and self._was_away)
+        return run
+
+    async def _happened(self, container: Listed, action: str, since: datetime, until: datetime) -> bool:
+        """By the engine's own clock, and with an end, so that the answer ends."""
+        filters = {"type": ["container"], "event": [action], "container": [container.id]}
         labels = [f"{key}={value}" for key, value in self._owner.labels.items()]
         params = {
-            "since": f"{(ended_at - _BEFORE).timestamp():.0f}",
-            "until": f"{ended_at.timestamp():.6f}",
+            "since": f"{since.timestamp():.0f}",
+            "until": f"{until.timestamp():.6f}",
             "filters": json.dumps(filters | {"label": labels}),
         }
         async with aclosing(self._engine.stream("events", what=_CANNOT, params=params)) as told:

@@ -16,10 +16,12 @@ from carrel.drivers.docker import labels
 from carrel.drivers.docker.faults import refusal
 from carrel.drivers.docker.notes import Note
 from carrel.ports.driver import Instance, InstanceState
+from carrel.rules import blame
 from carrel.rules.causes import code_of_exit
 
 INTERRUPTED: Final = "Its start was interrupted."
 _STARTED: Final = "The container is being started."
+_KEPT: Final = "Saved files are kept."
 _WITH_ENGINE: Final = frozenset({0, 1, 129, 130, 137, 143, 255})
 """How apps end that were told to by an engine on its way out, or killed as it came back."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -59,6 +61,8 @@ class Run:
     """Its limit in bytes."""
     was_stopped: bool = False
     """The engine was told to end it, or ended it on its own way out."""
+    engine_was_away: bool = False
+    """And was away between the last time it ran and this end."""
 
     @property
     def handle(self) -> str | None:
@@ -93,7 +97,11 @@ def read_run(inspected: Mapping[str, Any]) -> Run:
 
 
 def may_have_been_stopped(run: Run) -> bool:
-    return run.status in _WITH_ENGINE and not run.ran_out_of_memory and run.ended_at is not None
+    return run.status in _WITH_ENGINE and not _killed_for_memory(run) and run.ended_at is not None
+
+
+def _killed_for_memory(run: Run) -> bool:
+    return run.ran_out_of_memory and run.status == 128 + signal.SIGKILL
 
 
 def moment(text: str | None) -> datetime | None:
@@ -185,17 +193,11 @@ def ending(
         refused = refusal(f"{who} could not be started", 500, run.error)
         return refused.sentence, refused.code
     if _ended_with_engine(run, engine_started_at):
-        return (
-            "It ended because the container engine of its machine was restarted. Saved files are kept.",
-            ReasonCode.ENGINE_RESTARTED,
-        )
+        return f"{blame.ENGINE_RESTARTED.sentence} {_KEPT}", ReasonCode.ENGINE_RESTARTED
     if run.was_stopped:
-        return (
-            "It was stopped on its machine: the container engine was shut down, or somebody there ended it. Saved files are kept.",
-            ReasonCode.ENGINE_RESTARTED,
-        )
+        return f"{blame.STOPPED_THERE.sentence} {_KEPT}", ReasonCode.ENGINE_RESTARTED
     after = _after(run)
-    if run.ran_out_of_memory and run.status == 128 + signal.SIGKILL:
+    if _killed_for_memory(run):
         limit = f" It may use {rough_size(run.memory)}." if run.memory else ""
         return f"{who} was ended {after}because memory ran out.{limit}", ReasonCode.OUT_OF_MEMORY
     code = code_of_exit(run.status)
@@ -207,7 +209,11 @@ def ending(
 
 
 def _ended_with_engine(run: Run, engine_started_at: datetime | None) -> bool:
-    """An engine that comes up ends what it finds running (or what is left of it) before it makes its own network: that is its start."""
+    """An engine that comes up ends what it finds running (or what is left of it) before it makes its own network: that is its start.
+    Not each makes one.
+    """
+    if run.engine_was_away:
+        return True
     if engine_started_at is None or run.started_at is None or run.ended_at is None:
         return False
     since = engine_started_at - run.ended_at

@@ -15,6 +15,7 @@ from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.notes import Note
 from carrel.drivers.docker.showing import Evidence, Listed, Run
 from carrel.ports.driver import Instance, InstanceState, Spec
+from carrel.rules.causes import Mishap, cause
 
 ID, POOL = WorkspaceId("w000000000000001"), PoolName("desk")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -149,6 +150,23 @@ def test_whoever_of_a_group_ended_first_is_the_reason() -> None:
 def test_how_it_ended_is_told(ended: Run, sentence: str, code: ReasonCode) -> None:
     shown = seen(Evidence(None, [listed("exited")], {"id": ended}))
     assert (shown.state, shown.sentence, shown.code) == (InstanceState.ENDED, sentence, code)
+
+
+def test_what_ended_while_its_engine_was_away_ended_with_it_also_where_the_engine_makes_no_network() -> None:
+    ended = run(137, was_stopped=True, engine_was_away=True)
+    shown = seen(Evidence(None, [listed("exited")], {"id": ended}, None))
+    assert shown.sentence is not None
+    assert "was restarted" in shown.sentence
+
+
+@pytest.mark.parametrize("was_away", [True, False])
+def test_the_page_of_a_failure_says_the_same_as_all_others(was_away: bool) -> None:
+    ended = run(137, was_stopped=True, engine_was_away=was_away)
+    shown = seen(Evidence(None, [listed("exited")], {"id": ended}))
+    assert shown.code is not None
+    assert shown.sentence is not None
+    page = cause(Mishap(shown.code, shown.sentence, was_in_use=True))
+    assert shown.sentence == f"{page.sentence} Saved files are kept."
 
 
 @pytest.mark.parametrize(
