@@ -189,6 +189,8 @@ async def verbs(socket: str, workspace: str, home: str, bridge: str) -> dict[str
     await mounts.take_out(WorkspaceId(workspace))
     await mounts.remove_slot(WorkspaceId(workspace))
     found["left"] = len(await mounts.slots())
+    await mounts.leave()
+    found["mounted"] = str(Path(found["slot"]).parent.parent) in Path("/proc/self/mountinfo").read_text()
     refused = {
         "place": mounts.make_slot(WorkspaceId("../../etc"), plan),
         "home": mounts.bring_in(WorkspaceId(workspace), HomeId("../../../etc")),

@@ -3,6 +3,7 @@ killed or stopped.
 """
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from tests.docker.bench import Docked, tiny
-from tests.docker_engine import Engine, an_engine, import_small
+from tests.docker_engine import Engine, an_engine, import_small, mounts_below
 
 from carrel.domain.reason import ReasonCode
-from carrel.ports.driver import Driver, DriverUnavailable, Instance, InstanceState, Logs, Spec
+from carrel.drivers.docker import labels
+from carrel.drivers.docker.network.bridge import bridge_name
+from carrel.drivers.docker.network.walls import BRIDGES
+from carrel.ports.driver import Driver, DriverUnavailable, Instance, InstanceState, Leaves, Logs, Spec
 from carrel.testing.driver_contract import LOOKS, PAUSE, until
 
 MiB = 1 << 20
@@ -54,6 +58,36 @@ async def test_why_a_container_ended_is_told(docked: Docked, image: str) -> None
     assert shown.sentence.endswith("with exit status 127.")
     assert isinstance(driver, Logs)
     assert "no-such-program" in await driver.logs(missing.workspace_id, 5)
+
+
+def left_on_the_machine(docked: Docked) -> list[str]:
+    """Besides what is told of single containers."""
+    ours = f"label={labels.INSTALLATION}={docked.installation}"
+    networks = docked.engine.docker("network", "ls", "--quiet", "--filter", ours).stdout.split()
+    bridge = bridge_name(labels.Owner(docked.installation, docked.backend))
+    saved = subprocess.run(
+        ["iptables-save", "-t", "mangle"], check=True, capture_output=True, text=True
+    ).stdout
+    walls = [line for line in saved.splitlines() if bridge.removeprefix(BRIDGES) in line]
+    return [*networks, *walls, *mounts_below(docked.state)]
+
+
+async def test_once_the_last_has_ended_its_network_walls_and_mount_go_and_are_made_anew(
+    docked: Docked,
+) -> None:
+    driver = docked.open()
+    assert isinstance(driver, Leaves)
+    for _ in range(2):
+        spec = docked.spec()
+        await driver.create(spec)
+        await driver.leave()
+        before = left_on_the_machine(docked)
+        assert any(line.startswith("-A PREROUTING") for line in before), "one is left"
+        assert str(docked.state / "slots" / f"docker-{docked.backend}" / "slots") in before
+        await driver.destroy(spec.workspace_id)
+        for _ in range(2):
+            await driver.leave()
+        assert left_on_the_machine(docked) == []
 
 
 async def listed_again(driver: Driver) -> list[Instance]:

@@ -128,6 +128,7 @@ def test_mounts_and_walls_are_made_by_the_gate_from_ids_alone(gate: Gate) -> Non
         "raised": 0,
         "holds": home,
         "left": 0,
+        "mounted": False,
         "place": "Rejected",
         "home": "Rejected",
         "folder": "Rejected",

@@ -241,3 +241,19 @@ async def test_a_volume_that_was_taken_over_is_mounted_from_where_the_engine_has
     assert not (place / "homes" / home).exists()
     assert owner(volume) == FileOwner(1000, 100)
     await mounts.aclose()
+
+
+async def test_the_directory_of_the_slots_can_be_removed_once_none_stands(
+    mounts: OwnMounts, place: Path
+) -> None:
+    await mounts.leave()
+    workspace_id, _ = await slot(mounts, place)
+    await mounts.leave()
+    assert str(place / "slots") in mounts_below(place), "a slot stands"
+    await mounts.remove_slot(workspace_id)
+    for _ in range(2):
+        await mounts.leave()
+    (place / "slots").rmdir()
+    again, shown = await slot(mounts, place)
+    assert shown.is_dir()
+    await mounts.remove_slot(again)

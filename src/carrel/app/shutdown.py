@@ -9,13 +9,15 @@ from sqlalchemy import Connection
 from carrel.domain.ids import BackendName, WorkspaceId
 from carrel.domain.reason import Reason, ReasonCode
 from carrel.domain.workspace import Phase
-from carrel.ports.driver import Driver, DriverError
+from carrel.ports.driver import Driver, DriverError, Leaves, within
 from carrel.services.context import Context
 from carrel.store import claims, pools, workspaces
 
 _log = structlog.get_logger(__name__)
 
 AT_ONCE = 32
+LEAVES_WITHIN = 10.0
+"""Seconds: whoever pressed Ctrl-C waits for it."""
 _SHUT_DOWN = Reason(ReasonCode.STOPPED_BY_ADMIN, "Carrel was shut down.")
 
 
@@ -24,6 +26,7 @@ async def end_workspaces(context: Context) -> None:
     doomed = await context.store.write(_release_all, context.clock.now())
     gate = asyncio.Semaphore(AT_ONCE)
     await asyncio.gather(*(_end(context, gate, id_, backend) for id_, backend in doomed.items()))
+    await asyncio.gather(*(_leave(name, driver) for name, driver in context.drivers.items()))
 
 
 def _release_all(conn: Connection, now: datetime) -> dict[WorkspaceId, BackendName]:
@@ -51,6 +54,16 @@ async def _end(
             _log.warning("workspace not ended", workspace=workspace_id, why=error.sentence)
             return
     await context.store.write(_gone, workspace_id, context.clock.now())
+
+
+async def _leave(backend: BackendName, driver: Driver) -> None:
+    """What stays may be in the way of whoever removes the state directory; the next start needs none of it."""
+    if not isinstance(driver, Leaves):
+        return
+    try:
+        await within(LEAVES_WITHIN, driver.leave(), what="take away what its instances had shared")
+    except DriverError as error:
+        _log.warning("backend not left", backend=backend, why=error.sentence)
 
 
 def _gone(conn: Connection, workspace_id: WorkspaceId, now: datetime) -> None:

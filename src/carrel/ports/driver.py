@@ -4,7 +4,7 @@ Only three errors may leave a driver, and they are the retry policy. `carrel.tes
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -20,6 +20,7 @@ __all__ = [
     "Adoptable",
     "AdoptsHomes",
     "Ailment",
+    "Alerts",
     "Attaches",
     "Complains",
     "Delivers",
@@ -278,11 +279,31 @@ class Complains(Protocol):
 
 
 @runtime_checkable
+class Alerts(Protocol):
+    """Hears of itself when a running instance begins to suffer, as from an engine's events."""
+
+    def alert(self, ring: Callable[[], None]) -> None:
+        """From now on `ring` is called each time that `ailments` has something new to say; a hint only, in the caller's event loop."""
+        ...
+
+
+@runtime_checkable
 class Examines(Protocol):
     """Can look its backend over: what it can do here, and what it cannot and why."""
 
     async def findings(self) -> Sequence[Finding]:
         """For `carrel doctor`, each about this backend. Changes nothing. Raises DriverUnavailable when nothing can be said."""
+        ...
+
+
+@runtime_checkable
+class Leaves(Protocol):
+    """Has more on its machine than its instances: networks, mounts, rules of a firewall."""
+
+    async def leave(self) -> None:
+        """Takes that away; the next create makes it anew. Without effect while any instance is left; repeating it is harmless.
+        Raises DriverUnavailable, Rejected.
+        """
         ...
 
 

@@ -110,8 +110,15 @@ class ContainerDriver:
     async def ailments(self) -> Mapping[WorkspaceId, Ailment]:
         return await self._parts.ailments.current()
 
+    def alert(self, ring: Callable[[], None]) -> None:
+        self._parts.ailments.alert(ring)
+
     async def findings(self) -> Sequence[Finding]:
         return await findings(self._parts.site)
+
+    async def leave(self) -> None:
+        if not await self._looking.all(self._turns.under_way):
+            await self._parts.bringer.guard.leave()
 
     async def aclose(self) -> None:
         """What is under way is cut short, as if we had been killed; the next list() goes on with it."""

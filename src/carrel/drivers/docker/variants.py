@@ -50,6 +50,10 @@ class MountedDriver(_KeepingDriver):
     async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
         await self._alone(workspace_id, lambda: self._attach(workspace_id, home_id))
 
+    async def leave(self) -> None:
+        await super().leave()
+        await self._mounts.leave()
+
     async def aclose(self) -> None:
         await super().aclose()
         self._homes.close()

@@ -32,8 +32,20 @@ class StandingClock:
 class There:
     """A network that is there."""
 
+    def __init__(self, heard: list[str] | None = None) -> None:
+        self.heard = heard if heard is not None else []
+        self.is_there = True
+
     async def ensure(self) -> NetworkAt:
+        self.is_there = True
         return AT
+
+    async def find(self) -> NetworkAt | None:
+        return AT if self.is_there else None
+
+    async def remove(self) -> None:
+        self.is_there = False
+        self.heard.append("network removed")
 
 
 class Heard:
@@ -89,3 +101,20 @@ async def test_no_rules_are_written_for_a_bridge_that_is_elsewhere() -> None:
     for verb in (firewall.raise_walls, firewall.missing):
         with pytest.raises(NotHere, match="is not on this machine"):
             await verb(Walls(AT.bridge, AT.subnet))
+
+
+async def test_once_nothing_is_left_network_and_walls_go_and_are_made_anew() -> None:
+    class Lowered(Heard):
+        async def lower_walls(self, walls: Walls) -> None:
+            done.append(f"walls of {walls.bridge} lowered")
+
+    done: list[str] = []
+    network: Any = There(done)
+    firewall = Lowered()
+    leaving = Guard(network, firewall, clock=StandingClock())
+    await leaving.ready()
+    for _ in range(2):
+        await leaving.leave()
+    assert done == ["network removed", f"walls of {AT.bridge} lowered"]
+    await leaving.ready()
+    assert (network.is_there, len(firewall.raised)) == (True, 2)

@@ -92,6 +92,9 @@ class GateMounts:
             for name, slot in found.items()
         }
 
+    async def leave(self) -> None:
+        await self._gate.ask("mounts/leave")
+
     async def aclose(self) -> None:
         await self._gate.aclose()
 

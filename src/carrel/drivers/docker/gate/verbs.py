@@ -34,6 +34,7 @@ class Verbs:
             "POST mounts/take-out": self._take_out,
             "POST mounts/remove-slot": self._remove_slot,
             "POST mounts/slots": self._slots,
+            "POST mounts/leave": self._leave,
             "POST walls/raise": self._raise_walls,
             "POST walls/missing": self._missing,
             "POST walls/lower": self._lower_walls,
@@ -86,6 +87,9 @@ class Verbs:
     async def _slots(self, _given: Any) -> dict[str, Any]:
         found = await self._mounts.slots()
         return {name: {"is_open": slot.is_open, "home_id": slot.home_id} for name, slot in found.items()}
+
+    async def _leave(self, _given: Any) -> None:
+        await self._mounts.leave()
 
     # -- walls ---------------------------------------------------------------------------------------------------------
 

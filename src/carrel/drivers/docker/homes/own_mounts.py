@@ -73,6 +73,10 @@ class OwnMounts:
                 lambda: {slot.workspace_id: slot.view for slot in slots_in(self._slots)}
             )
 
+    async def leave(self) -> None:
+        with may_be_away("The directory of the slots cannot be unmounted"):
+            await self._in_thread(self._unshare_slots)
+
     async def aclose(self) -> None:
         """What is mounted stays."""
         await self._turns.settle()
@@ -141,6 +145,12 @@ class OwnMounts:
         if self._engine is not None:
             demand_sight(self._engine, self._slots)
             self._engine = None  # neither moves to another namespace while it runs
+
+    def _unshare_slots(self) -> None:
+        if slots_in(self._slots):
+            return
+        for _ in _mounts_of(self._slots):
+            kernel.unmount(str(self._slots.resolve()), by_force=False)
 
     def _show(self, slot: Slot, home: int, owners: Owners) -> None:
         plan = slot.plan

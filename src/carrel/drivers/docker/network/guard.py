@@ -51,6 +51,18 @@ class Guard:
         if self._firewall is not None and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._watch())
 
+    async def leave(self) -> None:
+        """Once no workspace is left: neither the network nor its walls stay. The walls come down last."""
+        await self.aclose()
+        async with self._lock:
+            self._seen = None
+            at = await self._network.find()
+            if at is None:
+                return
+            await self._network.remove()
+            if self._firewall is not None:
+                await self._firewall.lower_walls(Walls(at.bridge, at.subnet, self._deny))
+
     async def aclose(self) -> None:
         """The network and its walls stay: workspaces run on."""
         if self._task is not None:
