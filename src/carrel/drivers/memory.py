@@ -100,6 +100,7 @@ class Instances:
         self._world = world
         self._mine = world.instances.setdefault(place, {})
         self._port = port
+        self._rings: list[Callable[[], None]] = []
 
     @property
     def world(self) -> World:
@@ -214,9 +215,14 @@ class Instances:
         endpoint = kept.instance.endpoint or Endpoint(self._world.address_for(workspace_id), self._port)
         kept.instance = replace(kept.instance, state=InstanceState.RUNNING, endpoint=endpoint, progress=None)
 
+    def alert(self, ring: Callable[[], None]) -> None:
+        self._rings.append(ring)
+
     def suffer(self, workspace_id: WorkspaceId, ailment: Ailment | None) -> None:
         """For tests, as `compute`."""
         self._known(workspace_id).ailment = ailment
+        for ring in self._rings:
+            ring()
 
     def compute(self, workspace_id: WorkspaceId, seconds: float) -> None:
         """So much processor time more is used. For tests."""

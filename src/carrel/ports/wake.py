@@ -30,5 +30,7 @@ def claim_topic(claim_id: str) -> str:
     return f"claim:{claim_id}"
 
 
+AILMENTS = "ailments"
+"""Rung when a driver heard what running workspaces suffer from."""
 ROUTES = "routes"
 """Rung when the routable workspaces or the withdrawals may have changed."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from carrel.domain.activity import Evidence, NotSeen, Observation, Seen, StreamReport, Unknown
@@ -16,8 +17,8 @@ from carrel.domain.template import Template
 from carrel.domain.workspace import Workspace
 from carrel.ports.activity import ActivityProbe, Streams, Subject
 from carrel.ports.clock import Clock
-from carrel.ports.driver import Driver, DriverError, Measures, within
-from carrel.ports.wake import Wake
+from carrel.ports.driver import Alerts, Driver, DriverError, Measures, within
+from carrel.ports.wake import AILMENTS, Ear, Wake
 from carrel.reconcile import ailing
 from carrel.rules.evidence import (
     Flow,
@@ -37,6 +38,8 @@ ASKED_AT_ONCE: Final = 16
 _MEASURES_WITHIN: Final = 10.0
 _SPREAD_OVER: Final = 0.5
 """Of the time between two rounds, so that thousands are not all asked in the same second."""
+TOLD_EVERY: Final = 5.0
+"""Seconds at least between two times that drivers are asked because they heard something, however much that is."""
 _FORGET_AFTER: Final = timedelta(minutes=10)
 """A long-lived stream that was not reported for so long has ended."""
 _NOBODY_TO_ASK: Final = Unknown("its backend is not open here")
@@ -59,11 +62,28 @@ class Watching:
 
     async def run(self) -> None:
         """Until the task is cancelled. Raises Unavailable."""
-        while True:
-            began = self.clock.monotonic()
-            await self.round()
-            took = self.clock.monotonic() - began
-            await self.clock.sleep(max(0.1, self.every.total_seconds() - took))
+        ear = self.wake.ear([AILMENTS])
+        try:
+            for driver in self.drivers.values():
+                if isinstance(driver, Alerts):
+                    driver.alert(partial(self.wake.ring, AILMENTS))
+            while True:
+                due = self.clock.monotonic() + self.every.total_seconds()
+                await self.round()
+                await self.clock.sleep(0.1)
+                await self._tell_until(due, ear)
+        finally:
+            ear.close()
+
+    async def _tell_until(self, due: float, ear: Ear) -> None:
+        """What drivers hear between two rounds is told at once: memory that ran out is over before the next."""
+        while (left := due - self.clock.monotonic()) > 0:
+            if await ear.wait(left):
+                await self._tell([row for row, _ in await self.store.read(use.in_hands)])
+                await self.clock.sleep(TOLD_EVERY)
+
+    async def _tell(self, held: Sequence[Workspace]) -> None:
+        await ailing.tell(self.store, self.clock, self.wake, self.drivers, held)
 
     async def round(self) -> None:
         held = await self.store.read(use.in_hands)
@@ -82,7 +102,7 @@ class Watching:
             seen.append(observation(row, recipe, evidence, known, self.every))
         if seen:
             await self.store.write(use.record, seen)
-        await ailing.tell(self.store, self.clock, self.wake, self.drivers, [row for row, _ in held])
+        await self._tell([row for row, _ in held])
 
     async def _ask(
         self, held: Sequence[_Held], typed: Collection[WorkspaceId]

@@ -1,8 +1,11 @@
 """Use is seen, idleness warned of and ended: over a real store, with a clock that is moved by hand and an app that says what it is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,12 @@ import pytest
 from carrel.domain.activity import Evidence, NotSeen, Seen, StreamReport, Unknown
 from carrel.domain.actor import Person
 from carrel.domain.event import Event
+from carrel.domain.instance import Ailment
 from carrel.domain.reason import ReasonCode
 from carrel.domain.workspace import Phase, Workspace
 from carrel.ports.activity import Subject
-from carrel.reconcile.watching import Watching
+from carrel.ports.wake import Ear, claim_topic
+from carrel.reconcile.watching import TOLD_EVERY, Watching
 from carrel.rules.actions import Release
 from carrel.rules.plan import plan
 from carrel.rules.recipe import versioned
@@ -298,3 +303,52 @@ async def test_many_are_asked_a_few_at_a_time(day: Day, monkeypatch: pytest.Monk
     await day.watching.round()
     assert len(day.app.asked) == 100
     assert MINUTE / 4 < day.now - began < MINUTE
+
+
+HUNGRY = Ailment(ReasonCode.OUT_OF_MEMORY, "Something in it was ended because it used more than 1 GB.")
+
+
+@pytest.fixture
+async def running(day: Day) -> AsyncIterator[Ear]:
+    """The first round is over, and the next is due in a minute by the clock on the wall. Hears what the person is told."""
+    assert day.held.claim_id is not None
+    seen = asyncio.Event()
+    asked = day.watching.drivers[day.held.backend].ailments
+
+    async def noted() -> Any:
+        seen.set()
+        return await asked()
+
+    day.small.driver.ailments = noted
+    task = asyncio.create_task(day.watching.run())
+    ear = day.small.context.wake.ear([claim_topic(day.held.claim_id)])
+    await asyncio.wait_for(seen.wait(), 5)
+    yield ear
+    ear.close()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_what_a_driver_hears_is_told_at_once(day: Day, running: Ear) -> None:
+    day.small.driver.suffer(day.held.id, HUNGRY)
+    assert await running.wait(5)
+    lines = await day.small.store.read(events.of_workspace, day.held.id)
+    assert lines[-1].sentence == HUNGRY.sentence
+
+
+async def test_however_much_it_hears_it_is_not_asked_without_a_pause(day: Day, running: Ear) -> None:
+    times = list[float]()
+    asked = day.small.driver.ailments
+
+    async def noted() -> Any:
+        times.append(day.small.clock.monotonic())
+        return await asked()
+
+    day.small.driver.ailments = noted
+    for ailment in (HUNGRY, None, HUNGRY, None):
+        day.small.driver.suffer(day.held.id, ailment)
+        day.small.driver.suffer(day.held.id, ailment)
+        assert await running.wait(5)
+    assert len(times) == 4
+    assert all(later - sooner >= TOLD_EVERY for sooner, later in pairwise(times))

@@ -64,12 +64,16 @@ class Ailments:
         self._disks = Disks(engine, owner, clock, homes)
         self._ran_out: dict[WorkspaceId, Heard] = {}
         """The last time that memory did."""
+        self._ring: Callable[[], None] = _nobody_listens
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begins to listen to the engine's events, and goes on when the engine went and came back. Repeating it is harmless."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._listen())
+
+    def alert(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
 
     async def current(self) -> Mapping[WorkspaceId, Ailment]:
         """For `Complains`. Raises DriverUnavailable."""
@@ -99,8 +103,9 @@ class Ailments:
         """A container that was started anew has nothing from before."""
         last = self._ran_out.get(heard.workspace_id)
         if heard.action == "oom":
-            if last is None or last.at <= heard.at:
+            if last is None or last.at < heard.at:
                 self._ran_out[heard.workspace_id] = heard
+                self._ring()
         elif not heard.companion and last is not None and last.at <= heard.at:
             del self._ran_out[heard.workspace_id]
 
@@ -136,6 +141,10 @@ class Ailments:
                 heard = read_event(json.loads(line))
                 if heard is not None:
                     self.hear(heard)
+
+
+def _nobody_listens() -> None:
+    return
 
 
 def read_event(event: Mapping[str, Any]) -> Heard | None:

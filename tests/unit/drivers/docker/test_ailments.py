@@ -146,6 +146,16 @@ async def test_of_several_times_that_memory_ran_out_the_newest_counts_in_whateve
     assert '"database"' in (await rig.ailments.current())[ONE].sentence
 
 
+def test_who_wants_to_know_at_once_is_told_of_each_time_that_memory_ran_out_and_of_none_twice() -> None:
+    rig, rung = Rig(), list[None]()
+    rig.hear(OOM)
+    rig.ailments.alert(lambda: rung.append(None))
+    again = {**OOM, "timeNano": 1795269340583562987}
+    for event, times in ((again, 1), (again, 1), (OOM, 1), ({**again, "Action": "start"}, 1)):
+        rig.hear(event)
+        assert len(rung) == times
+
+
 async def test_where_memory_ran_out_in_a_companion_its_name_is_said() -> None:
     rig = Rig()
     rig.ailments.hear(Heard(ONE, "oom", rig.clock.now(), "database"))
