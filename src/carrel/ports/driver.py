@@ -33,6 +33,7 @@ __all__ = [
     "Instance",
     "InstanceState",
     "KeepsHomes",
+    "Leaves",
     "Logs",
     "Measures",
     "OutOfCapacity",
