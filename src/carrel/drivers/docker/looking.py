@@ -37,6 +37,8 @@ class Looking:
         self._runs: dict[str, tuple[bool, Run]] = {}
         """By container, with whether it was running."""
         self._engine_started_at: datetime | None = None
+        self._forgot = 0
+        """Times; a look that was under way then may have seen what is over."""
         self._was_away = False
         """Since the last look that it answered in full."""
 
@@ -58,16 +60,19 @@ class Looking:
 
     def forget(self, containers: list[Listed]) -> None:
         """They are started again: what was seen of them is over."""
+        self._forgot += 1
         for each in containers:
             self._runs.pop(each.id, None)
 
     async def _groups(self) -> tuple[Mapping[WorkspaceId, list[Listed]], Mapping[str, Run]]:
         params = {"all": "1", "filters": self._owner.filters}
+        was_away = self._was_away
         try:
             found = await self._engine.look("containers/json", what=_CANNOT, params=params)
             groups = showing.read_list(found or ())
-            runs = await self._runs_of([each for group in groups.values() for each in group])
-        except DriverUnavailable:
+            containers = [each for group in groups.values() for each in group]
+            runs = await self._runs_of(containers, was_away or self._was_away)
+        except (DriverUnavailable, asyncio.CancelledError):
             self._was_away = True
             raise
         self._was_away = False
@@ -79,8 +84,11 @@ class Looking:
         progress = self._starts.progress(workspace_id)
         return Evidence(note, group, runs, self._engine_started_at, progress)
 
-    async def _runs_of(self, containers: list[Listed]) -> Mapping[str, Run]:
-        """Nothing is kept of a look that breaks off: the next one asks all of it again, and when the engine started."""
+    async def _runs_of(self, containers: list[Listed], was_away: bool) -> Mapping[str, Run]:
+        """Nothing is kept before it is known when the engine started: another look at the same time, or the next where this one breaks off,
+        would tell an end without it.
+        """
+        forgot = self._forgot
         fresh = [each for each in containers if self._is_news(each)]
         seen: dict[str, tuple[bool, Run]] = {}
         gate = asyncio.Semaphore(AT_ONCE)
@@ -91,16 +99,20 @@ class Looking:
             if found is not None:
                 run = showing.read_run(found)
                 is_over = not container.is_running
-                seen[container.id] = (not is_over, await self._with_end(container, run) if is_over else run)
+                if is_over:
+                    run = await self._with_end(container, run, was_away)
+                seen[container.id] = (not is_over, run)
 
         await asyncio.gather(*(ask(each) for each in fresh))
         if any(not each.is_running for each in fresh):
             self._engine_started_at = await self._engine_start()
         present = {each.id for each in containers}
-        self._runs = {each: one for each, one in (self._runs | seen).items() if each in present}
-        return {each: run for each, (_, run) in self._runs.items()}
+        found = {each: one for each, one in (self._runs | seen).items() if each in present}
+        if forgot == self._forgot:
+            self._runs = found
+        return {each: run for each, (_, run) in found.items()}
 
-    async def _with_end(self, container: Listed, run: Run) -> Run:
+    async def _with_end(self, container: Listed, run: Run, was_away: bool) -> Run:
         """Its end in the light of what the engine did shortly before. An engine that is shut down answers still while it ends what runs, and
         forgets its events then; who asked for this end, asks nothing of it.
         """
@@ -112,7 +124,7 @@ class Looking:
             run = replace(run, ran_out_of_memory=await self._happened(container, "oom", since, until))
         if showing.may_have_been_stopped(run):
             was_stopped = await self._happened(container, "kill", ended_at - _BEFORE, ended_at)
-            run = replace(run, was_stopped=was_stopped, engine_was_away=was_stopped and self._was_away)
+            run = replace(run, was_stopped=was_stopped, engine_was_away=was_stopped and was_away)
         return run
 
     async def _happened(self, container: Listed, action: str, since: datetime, until: datetime) -> bool:

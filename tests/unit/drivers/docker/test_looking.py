@@ -1,5 +1,6 @@
 """What is asked of an engine about one container that ended, and what is made of it: events near its end, and whether the engine was away."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from carrel.domain.ids import InstallationId, WorkspaceId
 from carrel.domain.reason import ReasonCode
 from carrel.drivers.docker.labels import Owner
 from carrel.drivers.docker.looking import Looking
+from carrel.drivers.docker.showing import Listed
 from carrel.ports.driver import DriverUnavailable, Instance, InstanceState
 
 ID = WorkspaceId("w000000000000001")
@@ -27,6 +29,10 @@ class Engine:
         self.events: list[tuple[str, datetime]] = []
         self.network_made_at: datetime | None = NOON - timedelta(days=1)
         self.away: set[str] = set()
+        self.asked = asyncio.Semaphore(0)
+        """When it started, so many times."""
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     def end(self, status: int, at: datetime, **state: Any) -> None:
         self.is_running = False
@@ -41,6 +47,8 @@ class Engine:
 
     async def call(self, _method: str, path: str, **_: object) -> Any:
         self._answer(path)
+        self.asked.release()
+        await self.answers.wait()
         return {"Created": self.network_made_at.isoformat()} if self.network_made_at else None
 
     async def stream(
@@ -158,3 +166,33 @@ async def test_when_the_engine_started_is_asked_again_after_a_look_that_broke_of
     assert shown.code is ReasonCode.ENGINE_RESTARTED
     assert shown.sentence is not None
     assert "was restarted" in shown.sentence
+
+
+async def test_of_several_who_look_at_once_none_tells_an_end_before_it_is_known_when_the_engine_started(
+    bench: Bench,
+) -> None:
+    bench.engine.events.append(("kill", LATER - timedelta(seconds=1)))
+    bench.engine.end(137, LATER)
+    bench.engine.network_made_at = LATER + timedelta(seconds=1)
+    bench.engine.answers.clear()
+    first = asyncio.create_task(bench.shown())
+    await bench.engine.asked.acquire()
+    second = asyncio.create_task(bench.shown())
+    also = asyncio.create_task(bench.engine.asked.acquire())
+    await asyncio.wait({second, also}, return_when=asyncio.FIRST_COMPLETED)
+    bench.engine.answers.set()
+    for shown in (await first, await second):
+        assert shown.sentence is not None
+        assert "was restarted" in shown.sentence
+
+
+async def test_what_a_look_saw_before_a_restart_is_not_kept_after_it(bench: Bench) -> None:
+    bench.engine.end(0, LATER)
+    bench.engine.answers.clear()
+    look = asyncio.create_task(bench.shown())
+    await bench.engine.asked.acquire()
+    bench.looking.forget([Listed("c1", "exited", {})])
+    bench.engine.answers.set()
+    await look
+    bench.engine.end(3, LATER + timedelta(minutes=1))
+    assert (await bench.shown()).code is ReasonCode.CRASHED
