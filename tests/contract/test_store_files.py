@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from tests import small_disks
 
 from carrel.domain.errors import Internal, Invalid, Unavailable
 from carrel.domain.ids import PoolName
@@ -158,20 +159,8 @@ async def test_a_full_file_says_so_and_loses_nothing(store: Store) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    mounted = tmp_path / "small"
-    mounted.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", mounted],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-    yield mounted
-    subprocess.run(["umount", mounted], check=True)
+    with small_disks.small_disk(tmp_path / "small", 2) as mounted:
+        yield mounted
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """The store on a disk that somebody else filled to the last byte: it lives on what it had set aside, and says when that is used up."""
 
-import contextlib
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
+from tests.small_disks import KIB, fill, small_disk
 
 from carrel.domain.errors import Unavailable
 from carrel.drivers.docker.disks import _SCRAPS
@@ -20,7 +19,6 @@ from carrel.store.ballast import Ballast
 from carrel.store.engine import Store, open_store
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-KIB = 1 << 10
 
 
 @pytest.fixture
@@ -30,16 +28,8 @@ def engine_name() -> str:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    mounted = tmp_path / "small"
-    mounted.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(mounted)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-    yield mounted
-    subprocess.run(["umount", mounted], check=True)
+    with small_disk(tmp_path / "small", 8) as mounted:
+        yield mounted
 
 
 @pytest.fixture
@@ -51,14 +41,6 @@ async def store(disk: Path, migrated_file: Path, monkeypatch: pytest.MonkeyPatch
     await opened.keep_room()
     yield opened
     await opened.aclose()
-
-
-def _fill(disk: Path) -> None:
-    with (disk / "big").open("ab", buffering=0) as file:
-        for size in (64 * KIB, 4 * KIB, 1):
-            with contextlib.suppress(OSError):
-                while file.write(bytes(size)) == size:
-                    pass
 
 
 def _write(conn: Connection, target: str) -> None:
@@ -79,7 +61,7 @@ async def test_who_fills_the_disk_stops_nobody_and_all_is_put_back_when_there_is
     assert _set_aside(disk) == 512 * KIB
     assert (disk / "carrel.sqlite-ballast").stat().st_blocks * 512 == 512 * KIB, "really there"
     assert stat.S_IMODE((disk / "carrel.sqlite-ballast").stat().st_mode) == 0o600
-    _fill(disk)
+    fill(disk)
     targets = [str(number) for number in range(10)]
     with capture_logs() as logged:
         for target in targets:
@@ -103,7 +85,7 @@ async def test_one_who_takes_all_that_is_given_up_is_told_of_until_a_write_succe
 
     async def on() -> None:
         for number in range(200):
-            _fill(disk)
+            fill(disk)
             await store.write(_write, str(number))
             written.append(str(number))
 
@@ -125,7 +107,7 @@ async def test_one_who_takes_all_that_is_given_up_is_told_of_until_a_write_succe
 
 async def test_others_get_room_on_a_full_disk_and_only_there(store: Store, disk: Path) -> None:
     assert not await store.make_room()
-    _fill(disk)
+    fill(disk)
     assert await store.make_room()
     (disk / "run").write_bytes(bytes(100 * KIB))
 

@@ -47,7 +47,7 @@ from carrel.services.signing import open_signer
 from carrel.settings import Settings
 from carrel.settings.shown import in_effect
 from carrel.store import installation, keys, pools
-from carrel.store.engine import Store, open_store
+from carrel.store.engine import Store, make_room, open_store
 from carrel.web import echo
 from carrel.web.app import hub_app
 from carrel.web.internal import authorizer_app
@@ -93,6 +93,7 @@ async def control_plane(
     """
     state = StateDir(settings.state_dir)
     state.prepare()
+    make_room(settings.database)
     async with AsyncExitStack() as stack:
         stack.enter_context(state.held())
         if check is not None:

@@ -1,6 +1,8 @@
 """Opening a store by its address. One call of `read` or `write` is one function, one transaction and one hop out of the event loop."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -8,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from carrel.domain.errors import Invalid, Unavailable
+from carrel.store.ballast import Ballast
 from carrel.store.sqlite import SqliteStore
 
 P = ParamSpec("P")
@@ -48,6 +51,14 @@ class Store(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+def make_room(url: str) -> None:
+    """Before a start writes anything: on a full disk it begins with what was set aside for that. Raises nothing."""
+    with suppress(ArgumentError):
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Ballast(Path(parsed.database).absolute()).give_if_full()
 
 
 def open_store(url: str) -> Store:

@@ -1,0 +1,23 @@
+"""A control plane whose disk somebody filled to the last byte while it was not there."""
+
+from pathlib import Path
+
+import pytest
+from tests.small_disks import KIB, fill, small_disk
+
+from carrel.app.control import control_plane
+from carrel.settings import load
+from carrel.store import ballast
+
+
+async def test_it_starts_with_what_it_had_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ballast, "SIZE", 1024 * KIB)
+    monkeypatch.setattr(ballast, "PIECE", 512 * KIB)
+    with small_disk(tmp_path / "small", 16) as disk:
+        settings = load(None, {"state_dir": str(disk / "state")}, {"CARREL_POOLS__JUPYTERLAB__WARM": "0"})
+        async with control_plane(settings):
+            pass
+        fill(disk)
+        async with control_plane(settings) as plane:
+            assert plane.context.store.is_writable
+        assert ballast.kept(disk / "state" / "carrel.sqlite") == 512 * KIB
