@@ -1,8 +1,10 @@
 """How homes are mounted, without an engine: owners, what stands in the way, what is left behind, what is busy."""
 
+import asyncio
 import errno
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.drivers.docker.homes import kernel
 from carrel.drivers.docker.homes.mounts import FileOwner, SlotPlan
 from carrel.drivers.docker.homes.own_mounts import OwnMounts
+from carrel.drivers.ondisk.mountinfo import mounted
 from carrel.drivers.ondisk.removing import remove_tree
 from carrel.ports.driver import DriverUnavailable, Rejected
 from carrel.testing.driver_contract import new_home_id, new_workspace_id
@@ -37,6 +40,24 @@ async def slot(mounts: OwnMounts, place: Path) -> tuple[WorkspaceId, Path]:
 
 def owner(path: Path) -> FileOwner:
     return FileOwner(path.lstat().st_uid, path.lstat().st_gid)
+
+
+async def test_several_first_ones_at_once_share_the_slots_once_and_none_is_there_before(
+    mounts: OwnMounts, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = kernel.bind
+
+    def slowly(directory: str) -> None:
+        bind(directory)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(kernel, "bind", slowly)
+
+    async def first() -> list[bool]:
+        await slot(mounts, place)
+        return [each.is_shared for each in mounted() if each.point == os.fsencode(place / "slots")]
+
+    assert await asyncio.gather(*(first() for _ in range(4))) == [[True]] * 4
 
 
 async def test_owners_change_places_in_the_mount_and_stay_on_the_disk(mounts: OwnMounts, place: Path) -> None:

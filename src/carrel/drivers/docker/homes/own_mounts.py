@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,8 @@ class OwnMounts:
         self._mapper = Mapper()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="carrel-mounts")
         self._turns = Turns()
+        self._sharing = threading.Lock()
+        """Several first workspaces at once find the slots unmounted, or mounted and not shared yet."""
 
     async def make_slot(self, workspace_id: WorkspaceId, plan: SlotPlan) -> str:
         slot = self._slot(workspace_id)
@@ -136,21 +139,23 @@ class OwnMounts:
         """
         self._slots.mkdir(mode=0o711, parents=True, exist_ok=True)
         path = str(self._slots)
-        if not _mounts_of(self._slots):
-            kernel.bind(path)
-        own = _mounts_of(self._slots)[-1]
-        with_it = [each for each in mountinfo.mounted() if each.peers == own.peers]
-        if not own.is_shared or len(with_it) > 1:
-            kernel.share(path)
+        with self._sharing:
+            if not _mounts_of(self._slots):
+                kernel.bind(path)
+            own = _mounts_of(self._slots)[-1]
+            with_it = [each for each in mountinfo.mounted() if each.peers == own.peers]
+            if not own.is_shared or len(with_it) > 1:
+                kernel.share(path)
         if self._engine is not None:
             demand_sight(self._engine, self._slots)
             self._engine = None  # neither moves to another namespace while it runs
 
     def _unshare_slots(self) -> None:
-        if slots_in(self._slots):
-            return
-        for _ in _mounts_of(self._slots):
-            kernel.unmount(str(self._slots.resolve()), by_force=False)
+        with self._sharing:
+            if slots_in(self._slots):
+                return
+            for _ in _mounts_of(self._slots):
+                kernel.unmount(str(self._slots.resolve()), by_force=False)
 
     def _show(self, slot: Slot, home: int, owners: Owners) -> None:
         plan = slot.plan
