@@ -4,8 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from weakref import WeakValueDictionary
 
-from carrel.domain.ids import WorkspaceId
-from carrel.ports.driver import InstanceState
+from carrel.domain.ids import WorkspaceId, is_id
+from carrel.ports.driver import InstanceState, Rejected
+
+
+def refuse_nameless(workspace_id: WorkspaceId) -> None:
+    """What is no id could be the path of something else. Raises Rejected."""
+    if not is_id(workspace_id):
+        raise Rejected("A workspace is named by its id.")
 
 
 class Turns:
@@ -20,7 +26,8 @@ class Turns:
         return self._under_way
 
     def of(self, workspace_id: WorkspaceId) -> asyncio.Lock:
-        """For work that its caller may stop in the middle."""
+        """For work that its caller may stop in the middle. Raises Rejected."""
+        refuse_nameless(workspace_id)
         return self._locks.setdefault(workspace_id, asyncio.Lock())
 
     async def take(
@@ -29,7 +36,7 @@ class Turns:
         work: Callable[[], Awaitable[object]],
         state: InstanceState | None = None,
     ) -> None:
-        """The next one for this workspace waits for it. `state`: what it is `under_way` as."""
+        """The next one for this workspace waits for it. `state`: what it is `under_way` as. Raises Rejected."""
         task = asyncio.create_task(self._one_at_a_time(workspace_id, work, state))
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -6,9 +6,10 @@ import pytest
 
 from carrel.domain.ids import WorkspaceId
 from carrel.drivers.turns import Turns
-from carrel.ports.driver import InstanceState
+from carrel.ports.driver import InstanceState, Rejected
+from carrel.testing.driver_contract import new_workspace_id
 
-FIRST, OTHER = WorkspaceId("a"), WorkspaceId("b")
+FIRST, OTHER = new_workspace_id(), new_workspace_id()
 
 
 class Work:
@@ -62,3 +63,10 @@ async def test_cut_short_stops_what_is_under_way_and_settling_waits_for_it() -> 
     assert (first.done, other.done) == (False, True)
     with pytest.raises(asyncio.CancelledError):
         await callers[0]
+
+
+async def test_what_is_no_id_has_no_turn() -> None:
+    work = Work()
+    with pytest.raises(Rejected):
+        await Turns().take(WorkspaceId("../x"), work)
+    assert not work.begun.is_set()

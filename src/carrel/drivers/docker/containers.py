@@ -4,12 +4,12 @@ The order that makes being killed harmless: note, containers, files, start; and 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from carrel.domain.delivery import Delivery
 from carrel.domain.finding import Finding
-from carrel.domain.ids import PoolName, WorkspaceId, is_id
+from carrel.domain.ids import PoolName, WorkspaceId
 from carrel.drivers.docker import container, labels, logs, person, removing, showing
 from carrel.drivers.docker.ailments import Ailments
 from carrel.drivers.docker.bringing import Bringer
@@ -27,7 +27,7 @@ from carrel.drivers.docker.options import Options
 from carrel.drivers.docker.removing import Removal
 from carrel.drivers.docker.showing import Listed
 from carrel.drivers.docker.starting import Starts
-from carrel.drivers.turns import Turns
+from carrel.drivers.turns import Turns, refuse_nameless
 from carrel.ports.clock import Clock
 from carrel.ports.driver import (
     Ailment,
@@ -69,25 +69,24 @@ class ContainerDriver:
 
     async def create(self, spec: Spec) -> None:
         plan = self._planned(spec)
-        await self._alone(spec.workspace_id, lambda: self._create(plan), InstanceState.STARTING)
+        await self._turns.take(spec.workspace_id, lambda: self._create(plan), InstanceState.STARTING)
 
     async def restart(self, spec: Spec) -> None:
         plan = self._planned(spec)
-        await self._alone(spec.workspace_id, lambda: self._restart(plan), InstanceState.STARTING)
+        await self._turns.take(spec.workspace_id, lambda: self._restart(plan), InstanceState.STARTING)
 
     async def destroy(self, workspace_id: WorkspaceId) -> None:
-        await self._alone(workspace_id, lambda: self._destroy(workspace_id), InstanceState.STOPPING)
+        await self._turns.take(workspace_id, lambda: self._destroy(workspace_id), InstanceState.STOPPING)
 
     async def detach(self, workspace_id: WorkspaceId) -> None:
-        await self._alone(workspace_id, lambda: self._detach(workspace_id), InstanceState.STOPPING)
+        await self._turns.take(workspace_id, lambda: self._detach(workspace_id), InstanceState.STOPPING)
 
     async def deliver(self, workspace_id: WorkspaceId, delivery: Delivery) -> None:
         if (sentence := refusal(delivery)) is not None:
             raise Rejected(sentence)
-        await self._alone(workspace_id, lambda: self._deliver(workspace_id, delivery))
+        await self._turns.take(workspace_id, lambda: self._deliver(workspace_id, delivery))
 
     async def run(self, workspace_id: WorkspaceId, command: Sequence[str], *, seconds: float) -> Ran:
-        _refuse_nameless(workspace_id)
         async with self._turns.of(workspace_id):
             app = await self._standing(workspace_id)
         place = Place(
@@ -131,7 +130,7 @@ class ContainerDriver:
         self._notes.presence.close()
 
     def _planned(self, spec: Spec) -> Plan:
-        _refuse_nameless(spec.workspace_id)
+        refuse_nameless(spec.workspace_id)
         options = self._parts.options
         return container.render(
             spec, owner=self._parts.owner, stop_grace=options.stop_grace, runtime=options.runtime
@@ -186,20 +185,6 @@ class ContainerDriver:
             raise Rejected(f"There is no instance of workspace {workspace_id}.")
         return app
 
-    async def _alone(
-        self,
-        workspace_id: WorkspaceId,
-        work: Callable[[], Awaitable[None]],
-        state: InstanceState | None = None,
-    ) -> None:
-        _refuse_nameless(workspace_id)
-        await self._turns.take(workspace_id, work, state)
-
 
 def _files_owner(app: Listed) -> FileOwner:
     return read(app.labels.get(labels.FILES_OWNER, "")) or DEFAULT
-
-
-def _refuse_nameless(workspace_id: WorkspaceId) -> None:
-    if not is_id(workspace_id):
-        raise Rejected("A workspace is named by its id.")

@@ -48,7 +48,7 @@ class MountedDriver(_KeepingDriver):
         self._mounts = mounts
 
     async def attach(self, workspace_id: WorkspaceId, home_id: HomeId) -> None:
-        await self._alone(workspace_id, lambda: self._attach(workspace_id, home_id))
+        await self._turns.take(workspace_id, lambda: self._attach(workspace_id, home_id))
 
     async def leave(self) -> None:
         await super().leave()

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from carrel.clock import SystemClock
 from carrel.domain.delivery import Delivery
-from carrel.domain.ids import HomeId, WorkspaceId, is_id
+from carrel.domain.ids import HomeId, WorkspaceId
 from carrel.domain.template import HomeKind
 from carrel.drivers.local import commands, launch, person, sharing, starting
 from carrel.drivers.local.ending import end_everything
@@ -28,7 +28,7 @@ from carrel.drivers.local.watch import Watch
 from carrel.drivers.ondisk import delivered
 from carrel.drivers.ondisk.faults import may_be_away, may_be_full
 from carrel.drivers.ondisk.homes import PLACE, Homes
-from carrel.drivers.turns import Turns
+from carrel.drivers.turns import Turns, refuse_nameless
 from carrel.ports.clock import Clock
 from carrel.ports.driver import Driver, DriverContext, Instance, InstanceState, Ran, Rejected, Spec
 
@@ -252,8 +252,7 @@ class LocalDriver:
         return record is None or Owner(record.installation, record.backend) == self._owner
 
     def _slot(self, workspace_id: WorkspaceId) -> Slot:
-        if not is_id(workspace_id):
-            raise Rejected("A workspace is named by its id.")
+        refuse_nameless(workspace_id)
         return Slot(self._slots, workspace_id)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

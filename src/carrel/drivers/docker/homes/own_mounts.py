@@ -22,7 +22,7 @@ from carrel.drivers.docker.homes.slots import Slot, rescue, slots_in
 from carrel.drivers.ondisk import mountinfo
 from carrel.drivers.ondisk.faults import may_be_away
 from carrel.drivers.ondisk.files import written_out
-from carrel.drivers.turns import Turns
+from carrel.drivers.turns import Turns, refuse_nameless
 from carrel.ports.driver import DriverUnavailable, Rejected
 
 T = TypeVar("T")
@@ -198,8 +198,7 @@ class OwnMounts:
             return os.open(home_id, DIRECTORY, dir_fd=homes)
 
     def _slot(self, workspace_id: WorkspaceId) -> Slot:
-        if not is_id(workspace_id):
-            raise Rejected("A workspace is named by its id.")
+        refuse_nameless(workspace_id)
         return Slot(self._slots, workspace_id)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
